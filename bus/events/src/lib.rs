@@ -1,0 +1,30 @@
+//! The canonical event model: what happened at a call centre, a chat desk or a CRM, in one vocabulary.
+//!
+//! Pure: no IO, no clock, no tokio. The wire form is CloudEvents 1.0 structured JSON
+//! (`application/cloudevents+json`), so any CloudEvents library reads our bus.
+//!
+//! - [`Event`] is the envelope: identity, source, times, partition key, [`Body`].
+//! - [`Body`] lists every event type once, with the type name it has on the wire.
+//! - One file a family: [`call`], [`chat`], [`agent`], [`customer`], [`cdr`], [`pop`], [`link`], [`activity`], [`delivery`].
+//!
+//! Changes are additive only; a breaking one is a new `.v2` type. `samples/` holds a committed sample of
+//! every type which must parse for ever, `schemas/` the JSON Schema of every type.
+
+pub mod activity;
+pub mod agent;
+mod body;
+pub mod call;
+pub mod cdr;
+pub mod chat;
+pub mod customer;
+pub mod delivery;
+mod event;
+mod id;
+pub mod link;
+pub mod pop;
+mod timestamp;
+
+pub use body::{Body, EventType};
+pub use event::{CONTENT_TYPE, Event, EventError, Sequence};
+pub use id::EventId;
+pub use timestamp::{Timestamp, TimestampError};

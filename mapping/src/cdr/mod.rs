@@ -1,0 +1,1 @@
+//! Conversation records, folded from events.

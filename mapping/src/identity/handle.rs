@@ -1,0 +1,1 @@
+//! A handle: what identifies a person somewhere.
