@@ -9,3 +9,4 @@
 pub mod cdr;
 pub mod identity;
 pub mod numbers;
+pub mod view;
