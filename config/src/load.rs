@@ -1,0 +1,244 @@
+//! From defaults, files, environment and flags to [`Settings`], or to all that is wrong.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+use crate::problem::nearest;
+use crate::{Connector, Problem, Problems, Settings, secret};
+
+/// The embedded defaults, also the reference of all keys.
+pub const DEFAULT: &str = include_str!("../default.toml");
+
+const SECTIONS: [&str; 7] = ["daemon", "log", "http", "bus", "store", "mapping", "connectors"];
+
+/// Where a configuration comes from besides the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The file named by `--config`; must exist when given.
+    pub file: Option<PathBuf>,
+    /// `key=value` pairs of `--set`.
+    pub overrides: Vec<(String, String)>,
+    /// Variables; the process's own when `None`. Only names that begin with `TRUNKLINE_` count.
+    pub environment: Option<std::collections::HashMap<String, String>>,
+}
+
+/// Reads and checks everything; connector parameters are checked by their kinds later. Blocks on small files.
+pub fn load(sources: &Sources) -> Result<Settings, Problems> {
+    let merged = merge(sources).map_err(|problem| Problems(vec![problem]))?;
+    let mut problems = Vec::new();
+    let settings = read(merged.cache, &mut problems);
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(settings),
+        _ => Err(Problems(problems)),
+    }
+}
+
+fn merge(sources: &Sources) -> Result<Config, Problem> {
+    let mut builder = Config::builder().add_source(File::from_str(DEFAULT, FileFormat::Toml));
+    for path in files(sources.file.as_deref())? {
+        builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+    }
+    let environment = Environment::with_prefix("TRUNKLINE").prefix_separator("_").separator("__");
+    builder = builder.add_source(environment.source(sources.environment.clone()));
+    for (key, value) in &sources.overrides {
+        builder = builder.set_override(key, value.as_str()).map_err(|error| unreadable(&error.to_string()))?;
+    }
+    builder.build().map_err(|error| unreadable(&error.to_string()))
+}
+
+/// The file, then `conf.d/*.toml` beside it in order of name.
+fn files(main: Option<&Path>) -> Result<Vec<PathBuf>, Problem> {
+    let Some(main) = main else { return Ok(Vec::new()) };
+    if !main.is_file() {
+        return Err(unreadable(&format!("{} is no file; check the path given by --config", main.display())));
+    }
+    let folder = main.parent().unwrap_or(Path::new(".")).join("conf.d");
+    let mut parts: Vec<PathBuf> = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => Vec::new(),
+    };
+    parts.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    parts.sort();
+    Ok(std::iter::once(main.to_owned()).chain(parts).collect())
+}
+
+fn unreadable(sentence: &str) -> Problem {
+    Problem { key: String::new(), sentence: sentence.replace('\n', " "), origin: None }
+}
+
+fn read(root: Value, problems: &mut Vec<Problem>) -> Option<Settings> {
+    let ValueKind::Table(mut sections) = root.kind else { return None };
+    for (name, value) in &sections {
+        if !SECTIONS.contains(&name.as_str()) {
+            problems.push(unknown(name, &SECTIONS, value.origin()));
+        }
+    }
+    let connectors = sections.remove("connectors").map(|value| connectors(value, problems)).unwrap_or_default();
+    let daemon = section(&mut sections, "daemon", problems);
+    let log = section(&mut sections, "log", problems);
+    let http = section(&mut sections, "http", problems);
+    let bus = section(&mut sections, "bus", problems);
+    let store = section(&mut sections, "store", problems);
+    let mapping = section(&mut sections, "mapping", problems);
+    let mut settings =
+        Settings { daemon: daemon?, log: log?, http: http?, bus: bus?, store: store?, mapping: mapping?, connectors };
+    fill_secrets(&mut settings, problems);
+    check(&settings, problems);
+    Some(settings)
+}
+
+fn section<T: DeserializeOwned>(
+    sections: &mut Map<String, Value>,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let value = sections.remove(name).unwrap_or_else(empty_table);
+    tolerant(value, name, problems)
+}
+
+fn connectors(value: Value, problems: &mut Vec<Problem>) -> BTreeMap<String, Connector> {
+    let origin = value.origin().map(str::to_owned);
+    let ValueKind::Table(table) = value.kind else {
+        let sentence = "is a table of connectors by name; write [connectors.<name>]".to_owned();
+        problems.push(Problem { key: "connectors".into(), sentence, origin });
+        return BTreeMap::new();
+    };
+    table
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let connector = tolerant(value, &format!("connectors.{name}"), problems)?;
+            Some((name, connector))
+        })
+        .collect()
+}
+
+/// Reads a `T`, noting each wrong key and trying again without it, so that one slip does not hide the next.
+///
+/// `None` once a key that must be there has been taken out; what was wrong is in `problems` then.
+fn tolerant<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    // Bounded by the number of keys: each round takes one out.
+    for _ in 0..64 {
+        let error = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
+            Ok(read) => return Some(read),
+            Err(error) => error,
+        };
+        let mut path: Vec<String> = error.path().iter().map(ToString::to_string).filter(|part| part != "?").collect();
+        let text = error.inner().to_string();
+        let missing = quoted_after(&text, "missing field ").or_else(|| missing_configuration(&text));
+        let unknown_field = quoted_after(&text, "unknown field ");
+        for name in [&unknown_field, &missing].into_iter().flatten() {
+            if path.last() != Some(name) {
+                path.push(name.clone());
+            }
+        }
+        let key = std::iter::once(prefix.to_owned()).chain(path.iter().cloned()).collect::<Vec<_>>().join(".");
+        let taken = take(&mut value, &path);
+        let origin = taken.as_ref().and_then(|taken| taken.origin()).map(str::to_owned);
+        if problems.iter().any(|known| known.key == key) {
+            return None;
+        }
+        problems.push(match (unknown_field, missing) {
+            (Some(_), _) => {
+                let known = backquoted(&text);
+                unknown(&key, &known.iter().skip(1).map(String::as_str).collect::<Vec<_>>(), origin.as_deref())
+            }
+            (None, Some(_)) => Problem { key, sentence: "is missing; write it".into(), origin },
+            (None, None) => Problem { key, sentence: mend(&text), origin },
+        });
+        taken?;
+    }
+    None
+}
+
+/// `invalid type: string "x", expected u16 for key ...` without the parts that we say ourselves.
+fn mend(text: &str) -> String {
+    let text = text.split(" for key `").next().unwrap_or(text);
+    text.replace('\n', " ")
+}
+
+fn unknown(key: &str, known: &[&str], origin: Option<&str>) -> Problem {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let sentence = match nearest(name, known) {
+        Some(near) => format!("is no key; did you mean {near}?"),
+        None => format!("is no key; keys here are {}", known.join(", ")),
+    };
+    Problem { key: key.to_owned(), sentence, origin: origin.map(str::to_owned) }
+}
+
+fn quoted_after(text: &str, marker: &str) -> Option<String> {
+    let rest = &text[text.find(marker)? + marker.len()..];
+    backquoted(rest).into_iter().next()
+}
+
+/// config's own wording for an absent key: `missing configuration field "a.b"`.
+fn missing_configuration(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("missing configuration field \"")?;
+    rest.split('"').next()?.rsplit('.').next().map(str::to_owned)
+}
+
+fn backquoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Takes the value at `path` out of a tree of tables.
+fn take(value: &mut Value, path: &[String]) -> Option<Value> {
+    let (last, parents) = path.split_last()?;
+    let mut at = value;
+    for part in parents {
+        let ValueKind::Table(table) = &mut at.kind else { return None };
+        at = table.get_mut(part)?;
+    }
+    let ValueKind::Table(table) = &mut at.kind else { return None };
+    table.remove(last)
+}
+
+fn empty_table() -> Value {
+    Value::new(None, ValueKind::Table(Map::new()))
+}
+
+fn fill_secrets(settings: &mut Settings, problems: &mut Vec<Problem>) {
+    let mut fill = |key: &str, value: &mut Option<SecretString>, file: &Option<PathBuf>| match secret(
+        value.as_ref(),
+        file.as_deref(),
+    ) {
+        Ok(found) => *value = found,
+        Err(sentence) => problems.push(Problem { key: key.into(), sentence, origin: None }),
+    };
+    let (amqp, postgres) = (&mut settings.bus.amqp, &mut settings.store.postgres);
+    fill("bus.amqp.password_file", &mut amqp.password, &amqp.password_file);
+    fill("store.postgres.password_file", &mut postgres.password, &postgres.password_file);
+}
+
+fn check(settings: &Settings, problems: &mut Vec<Problem>) {
+    let mut problem = |key: &str, sentence: &str| {
+        problems.push(Problem { key: key.into(), sentence: sentence.into(), origin: None });
+    };
+    if settings.daemon.roles.is_empty() {
+        problem("daemon.roles", "is empty; name at least one of connectors, mapping, agent");
+    }
+    if !(1..=64).contains(&settings.bus.amqp.shards) {
+        problem("bus.amqp.shards", "lies outside 1 to 64");
+    }
+    if settings.bus.spool.max_mib == 0 {
+        problem("bus.spool.max_mib", "is 0; the spool needs room for the time the broker is away");
+    }
+    if !(1..=2000).contains(&settings.mapping.batch) {
+        problem("mapping.batch", "lies outside 1 to 2000");
+    }
+    if settings.http.max_connections == 0 {
+        problem("http.max_connections", "is 0; nobody could connect");
+    }
+    if settings.bus.transport == crate::Transport::Amqp && settings.bus.amqp.password.is_none() {
+        problem("bus.amqp.password", "is missing; write password_file (or password) of the AMQP user");
+    }
+    if settings.store.backend == crate::StoreBackend::Postgres && settings.store.postgres.password.is_none() {
+        problem("store.postgres.password", "is missing; write password_file (or password) of the database user");
+    }
+}
+
+#[cfg(test)]
+mod tests;

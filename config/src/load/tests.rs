@@ -1,0 +1,93 @@
+use std::collections::HashMap;
+use std::fs;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn with_file(text: &str) -> Result<Settings, Problems> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    fs::write(&file, text).expect("written");
+    load(&Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() })
+}
+
+fn keys(problems: &Problems) -> Vec<&str> {
+    problems.0.iter().map(|problem| problem.key.as_str()).collect()
+}
+
+#[test]
+fn defaults_alone_are_a_whole_configuration() {
+    let settings = load(&Sources { environment: Some(HashMap::new()), ..Sources::default() }).expect("valid");
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
+    assert!(settings.connectors.is_empty());
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_the_nearest_name() {
+    let text = "[htttp]\nlisten='x'\n[bus]\ntransport='amqp'\n[bus.amqp]\nhots='mq'\nport='high'\nshards=0\npassword='x'\n\
+                [connectors.a]\nknd='avaya-dmcc'\n";
+    let problems = with_file(text).expect_err("many problems");
+    let found = keys(&problems);
+    for key in ["htttp", "bus.amqp.hots", "bus.amqp.port", "connectors.a.knd", "connectors.a.kind"] {
+        assert!(found.contains(&key), "{key} is missing in {found:?}\n{problems}");
+    }
+    let text = problems.to_string();
+    assert!(text.contains("did you mean host?"), "{text}");
+    assert!(text.contains("did you mean http?"), "{text}");
+    assert!(text.contains("trunkline.toml"), "the origin is named: {text}");
+}
+
+#[test]
+fn the_environment_wins_over_files_and_flags_win_over_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    fs::write(&file, "[http]\nlisten='127.0.0.1:1'\nmax_connections=5\n").expect("written");
+    let environment = HashMap::from([
+        ("TRUNKLINE_HTTP__LISTEN".to_owned(), "127.0.0.1:2".to_owned()),
+        ("TRUNKLINE_HTTP__MAX_CONNECTIONS".to_owned(), "007".to_owned()),
+    ]);
+    let overrides = vec![("http.listen".to_owned(), "127.0.0.1:3".to_owned())];
+    let settings = load(&Sources { file: Some(file), overrides, environment: Some(environment) }).expect("valid");
+    assert_eq!(settings.http.listen.port(), 3);
+    assert_eq!(settings.http.max_connections, 7);
+}
+
+#[test]
+fn conf_d_files_are_read_in_order_and_connectors_add_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    fs::write(&file, "[connectors.a]\nkind='x'\n").expect("written");
+    fs::create_dir(folder.path().join("conf.d")).expect("made");
+    fs::write(folder.path().join("conf.d/10-b.toml"), "[connectors.b]\nkind='y'\nenabled=false\n").expect("written");
+    fs::write(folder.path().join("conf.d/ignored.txt"), "nonsense").expect("written");
+    let settings =
+        load(&Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() }).expect("valid");
+    assert_eq!(settings.connectors.keys().collect::<Vec<_>>(), ["a", "b"]);
+    assert!(!settings.connectors["b"].enabled);
+}
+
+#[test]
+fn secrets_come_from_files_and_a_missing_one_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret_file = folder.path().join("pw");
+    fs::write(&secret_file, "s3cret\n").expect("written");
+    let text = format!("[bus]\ntransport='amqp'\n[bus.amqp]\npassword_file='{}'\n", secret_file.display());
+    let settings = with_file(&text).expect("valid");
+    assert_eq!(settings.bus.amqp.password.as_ref().map(ExposeSecret::expose_secret), Some("s3cret"));
+    assert!(!format!("{settings:?}").contains("s3cret"), "a secret shows in Debug");
+
+    let problems = with_file("[bus]\ntransport='amqp'\n[store]\nbackend='postgres'\n").expect_err("secrets missing");
+    assert_eq!(keys(&problems), ["bus.amqp.password", "store.postgres.password"]);
+    let problems = with_file("[bus.amqp]\npassword_file='/nowhere'\n").expect_err("no file");
+    assert_eq!(keys(&problems), ["bus.amqp.password_file"]);
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_one_clear_sentence() {
+    let problems = with_file("[http\nlisten=").expect_err("no TOML");
+    assert_eq!(problems.0.len(), 1);
+    assert!(!problems.to_string().trim().contains("\n\n"));
+    let missing = Sources { file: Some("/nowhere/trunkline.toml".into()), ..Sources::default() };
+    assert!(load(&missing).expect_err("no file").to_string().contains("--config"));
+}

@@ -1,0 +1,237 @@
+//! The schema. Every key has a default in `default.toml`, so no field here is optional unless absence means something.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Everything.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The process.
+    pub daemon: Daemon,
+    /// Logs.
+    pub log: Log,
+    /// HTTP API, pages, ingest.
+    pub http: Http,
+    /// The bus.
+    pub bus: Bus,
+    /// The database.
+    pub store: Store,
+    /// Mapping.
+    pub mapping: Mapping,
+    /// Connectors by name.
+    pub connectors: BTreeMap<String, Connector>,
+}
+
+/// `[daemon]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Daemon {
+    /// Spool, checkpoints, raw archive, embedded databases.
+    pub data_dir: PathBuf,
+    /// What this process does.
+    pub roles: Vec<Role>,
+    /// Site of connectors that name none.
+    pub site: String,
+}
+
+/// A part of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Links to outside systems.
+    Connectors,
+    /// Identity, records, profile.
+    Mapping,
+    /// HTTP for agents, integrators and administrators.
+    Agent,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// For people or for collectors.
+    pub format: LogFormat,
+    /// As `RUST_LOG`.
+    pub level: String,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors.
+    Json,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address to bind.
+    pub listen: SocketAddr,
+    /// CSP sources that may frame our pages.
+    pub frame_ancestors: Vec<String>,
+    /// Open connections at most.
+    pub max_connections: usize,
+}
+
+/// `[bus]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// Which transport.
+    pub transport: Transport,
+    /// Used when embedded.
+    pub embedded: Embedded,
+    /// Used when amqp.
+    pub amqp: Amqp,
+    /// Where events wait.
+    pub spool: Spool,
+}
+
+/// The bus's transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// SQLite, one process.
+    Embedded,
+    /// RabbitMQ.
+    Amqp,
+}
+
+/// `[bus.embedded]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedded {
+    /// Relative to `data_dir`.
+    pub path: PathBuf,
+}
+
+/// `[bus.amqp]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amqp {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Virtual host.
+    pub vhost: String,
+    /// User.
+    pub user: String,
+    /// Password, or see `password_file`; filled from the file on load.
+    pub password: Option<SecretString>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// amqps.
+    pub tls: bool,
+    /// CAs to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Mapping queues.
+    pub shards: u16,
+}
+
+/// `[bus.spool]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spool {
+    /// Bound, in MiB.
+    pub max_mib: u64,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// Which database.
+    pub backend: StoreBackend,
+    /// Used when sqlite.
+    pub sqlite: Sqlite,
+    /// Used when postgres.
+    pub postgres: Postgres,
+}
+
+/// The store's database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreBackend {
+    /// One file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// `[store.sqlite]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sqlite {
+    /// Relative to `data_dir`.
+    pub path: PathBuf,
+}
+
+/// `[store.postgres]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Database.
+    pub database: String,
+    /// User.
+    pub user: String,
+    /// Password, or see `password_file`; filled from the file on load.
+    pub password: Option<SecretString>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// TLS required.
+    pub tls: bool,
+    /// CAs to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Pool size.
+    pub max_connections: u32,
+}
+
+/// `[mapping]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// File with scheme rules; empty for the built-in ones.
+    pub identity_rules: PathBuf,
+    /// Folder with dial plans; empty for the built-in one.
+    pub dial_plans: PathBuf,
+    /// Events in one transaction at most.
+    pub batch: usize,
+}
+
+/// `[connectors.<name>]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connector {
+    /// One of `trunkctl connector kinds`.
+    pub kind: String,
+    /// Switched off without losing its parameters.
+    #[serde(default = "on")]
+    pub enabled: bool,
+    /// Selects the dial plan.
+    pub site: Option<String>,
+    /// Checked by the kind.
+    #[serde(default = "no_params")]
+    pub params: config::Value,
+}
+
+fn on() -> bool {
+    true
+}
+
+fn no_params() -> config::Value {
+    config::Value::new(None, config::ValueKind::Table(config::Map::new()))
+}
