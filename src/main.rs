@@ -1,2 +1,28 @@
-//! (under construction)
-fn main() {}
+//! `trunkline`, the daemon: reads its arguments, installs the one TLS provider, and hands over.
+
+mod args;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use trunkline::{demo, logging, run, simulate};
+
+use crate::args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // One provider for all TLS of the process; a second install is the only error and cannot happen here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let result = match arguments.command.unwrap_or_default() {
+        Command::Run(sources) => run::run(&sources.into()),
+        Command::Demo(options) => demo::run(&options.into()),
+        Command::Simulate(options) => simulate::run(&options.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            logging::last_words(&error);
+            ExitCode::from(2)
+        }
+    }
+}

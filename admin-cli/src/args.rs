@@ -1,0 +1,323 @@
+//! What may stand on the command line; help, completions and the man page come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Rules Trunkline from a terminal: mappings, customers, records, connectors, dead letters, books.
+///
+/// Exit codes: 0 done; 1 the answer is no (not found, does not add up, configuration wrong); 2 it could not be done
+/// (usage, daemon not reachable, token refused).
+#[derive(Debug, Parser)]
+#[command(name = "trunkctl", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Where and how to ask.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Address of the daemon's HTTP API.
+    #[arg(long, global = true, env = "TRUNKLINE_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub server: String,
+    /// Token, better given by environment or file.
+    #[arg(long, global = true, env = "TRUNKLINE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// File whose first line is the token (the daemon writes its first one to <data_dir>/admin.token).
+    #[arg(long, global = true, env = "TRUNKLINE_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+    /// JSON instead of a table.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The nouns.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Links to outside systems.
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
+    /// Customers: who is who, and why.
+    #[command(subcommand)]
+    Customer(CustomerCommand),
+    /// Conversation records.
+    #[command(subcommand)]
+    Cdr(CdrCommand),
+    /// The bus.
+    #[command(subcommand)]
+    Bus(BusCommand),
+    /// A recording in, canonical events as JSON lines out. Needs no daemon.
+    Decode(DecodeArgs),
+    /// Identity, offline.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Books: taken = stored + duplicate + rejected + waiting. Exit code 1 when they do not add up.
+    Audit {
+        /// Day in UTC, 2026-11-21; today when left out.
+        #[arg(long, value_name = "DATE")]
+        day: Option<String>,
+    },
+    /// Tokens for people and programs.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Completions for a shell, on stdout.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The man page, on stdout.
+    Man,
+}
+
+/// `trunkctl config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Tells everything that is wrong, at once. Needs no daemon.
+    Check {
+        /// The daemon's configuration file.
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Prints the embedded defaults, which name every key.
+    Default,
+}
+
+/// `trunkctl connector`
+#[derive(Debug, Subcommand)]
+pub enum ConnectorCommand {
+    /// Kinds that are built in. Needs no daemon.
+    Kinds,
+    /// An example entry of one kind. Needs no daemon.
+    Example {
+        /// One of `connector kinds`.
+        kind: String,
+    },
+    /// Connectors of the daemon and how they are.
+    List,
+    /// Stops one connector until it is resumed.
+    Pause {
+        /// Its name.
+        name: String,
+    },
+    /// Starts a paused connector.
+    Resume {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// `trunkctl customer`
+#[derive(Debug, Subcommand)]
+pub enum CustomerCommand {
+    /// By phone number in any spelling, e-mail, account, CRM id, or the beginning of a name.
+    Find {
+        /// What to look for.
+        text: String,
+    },
+    /// Handles, profile, tags and journey of one customer.
+    Show {
+        /// Customer id; former ids count.
+        customer: String,
+    },
+    /// Why these handles are one customer, and what was refused.
+    Explain {
+        /// Customer id; former ids count.
+        customer: String,
+    },
+    /// Makes two customers one, whatever the rules say.
+    Merge {
+        /// Customer id.
+        customer: String,
+        /// The other's id.
+        other: String,
+        /// Why; kept in the audit log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Takes handles out of a customer for good.
+    Split {
+        /// Customer id.
+        customer: String,
+        /// A handle that leaves, as `customer show` prints it: scheme:scope:value.
+        #[arg(long = "handle", required = true, value_name = "HANDLE")]
+        handles: Vec<String>,
+        /// Why; kept in the audit log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Takes back a merge or a split.
+    Undo {
+        /// The directive's id, as merge, split and explain print it.
+        directive: String,
+        /// Why; kept in the audit log.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// `trunkctl cdr`
+#[derive(Debug, Subcommand)]
+pub enum CdrCommand {
+    /// Records, newest first.
+    List(CdrFilter),
+    /// One record with its legs.
+    Show {
+        /// Record id.
+        id: String,
+    },
+}
+
+/// Which records.
+#[derive(Debug, Args)]
+pub struct CdrFilter {
+    /// Of one customer.
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// Of one number, in any spelling.
+    #[arg(long)]
+    pub number: Option<String>,
+    /// Of one agent.
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// Started at or after (RFC 3339).
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Started before (RFC 3339).
+    #[arg(long)]
+    pub until: Option<String>,
+    /// Calls or chats only.
+    #[arg(long)]
+    pub medium: Option<MediumArg>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+}
+
+/// Voice or chat.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum MediumArg {
+    /// Calls.
+    Voice,
+    /// Chats.
+    Chat,
+}
+
+/// `trunkctl bus`
+#[derive(Debug, Subcommand)]
+pub enum BusCommand {
+    /// Messages that nobody could take, each with its reason.
+    #[command(subcommand)]
+    Dead(DeadCommand),
+}
+
+/// `trunkctl bus dead`
+#[derive(Debug, Subcommand)]
+pub enum DeadCommand {
+    /// What lies there.
+    List {
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// One message with its body.
+    Show {
+        /// Message id.
+        id: String,
+    },
+    /// Puts messages back where they came from.
+    Replay(DeadSelection),
+    /// Throws messages away.
+    Purge(DeadSelection),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct DeadSelection {
+    /// Message ids.
+    pub ids: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `trunkctl decode`
+#[derive(Debug, Args)]
+pub struct DecodeArgs {
+    /// One of `connector kinds`.
+    #[arg(long)]
+    pub kind: String,
+    /// The recording; `-` for standard input.
+    pub file: PathBuf,
+    /// Name of the connector in the events.
+    #[arg(long, default_value = "recording")]
+    pub source: String,
+    /// Instant of events in recordings that carry no time (RFC 3339).
+    #[arg(long, default_value = "1970-01-01T00:00:00Z")]
+    pub start: String,
+}
+
+/// `trunkctl identity`
+#[derive(Debug, Subcommand)]
+pub enum IdentityCommand {
+    /// JSON lines of evidence in, one JSON line a customer out. Needs no daemon.
+    Resolve {
+        /// The evidence; `-` for standard input.
+        file: PathBuf,
+        /// Scheme rules instead of the built-in ones.
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+        /// Dial plan instead of the built-in one.
+        #[arg(long, value_name = "FILE")]
+        dial_plan: Option<PathBuf>,
+    },
+}
+
+/// `trunkctl token`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Makes a token; its secret is shown this once.
+    Create {
+        /// What it is for; stands in the audit log.
+        #[arg(long)]
+        name: String,
+        /// What it may do.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<ScopeArg>,
+        /// For scope agent: his extension.
+        #[arg(long)]
+        extension: Option<String>,
+        /// For scope agent: his login id.
+        #[arg(long)]
+        agent: Option<String>,
+        /// Days until it expires.
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// Tokens, without their secrets.
+    List,
+    /// Ends a token at once.
+    Revoke {
+        /// Token id.
+        id: String,
+    },
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ScopeArg {
+    /// Own pops and the customers of own calls.
+    Agent,
+    /// Reads customers and records.
+    Integrator,
+    /// Everything.
+    Admin,
+}

@@ -1,0 +1,1 @@
+//! `trunkctl decode`: a recording in, canonical events out.

@@ -1,0 +1,1 @@
+//! `trunkctl identity resolve`: evidence in, customers out.

@@ -1,0 +1,164 @@
+//! Which connectors run in this process.
+//!
+//! Two daemons may name the same connector; a lease on the bus decides which of them holds its link. The other waits, and
+//! takes over when the holder is gone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use trunkline_bus::Bus;
+use trunkline_config::Connector;
+use trunkline_connectors::contract::{Kind, SourceId, WebhookReply, WebhookRequest};
+use trunkline_connectors::drive::{self, Host, Link};
+
+/// The connectors of this process, by name.
+pub(crate) struct Links {
+    slots: BTreeMap<String, Slot>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// One connector: its link while the lease is held, and the operator's wish.
+struct Slot {
+    kind: &'static str,
+    link: watch::Receiver<Option<Arc<Link>>>,
+    paused: watch::Sender<bool>,
+}
+
+/// One configured connector, checked.
+pub(crate) struct Planned {
+    id: SourceId,
+    kind: &'static dyn Kind,
+    params: trunkline_config::Value,
+}
+
+/// Checks every enabled connector's kind and parameters; all problems at once.
+pub(crate) fn plan(connectors: &BTreeMap<String, Connector>) -> Result<Vec<Planned>, Vec<trunkline_config::Problem>> {
+    let mut planned = Vec::new();
+    let mut problems = Vec::new();
+    for (name, connector) in connectors {
+        match trunkline_connectors::check(name, &connector.kind, &connector.params) {
+            Ok((id, kind)) if connector.enabled => planned.push(Planned { id, kind, params: connector.params.clone() }),
+            Ok(_) => {}
+            Err(wrong) => problems.extend(wrong.into_iter().map(|wrong| trunkline_config::Problem {
+                key: format!("connectors.{name}.{}", wrong.key),
+                sentence: wrong.problem,
+                origin: None,
+            })),
+        }
+    }
+    if problems.is_empty() { Ok(planned) } else { Err(problems) }
+}
+
+impl Links {
+    /// Starts a keeper for each connector; returns at once.
+    pub(crate) fn start(planned: Vec<Planned>, bus: &Bus, host: &Host) -> Self {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let mut slots = BTreeMap::new();
+        for connector in planned {
+            let (paused, paused_seen) = watch::channel(false);
+            let (link_set, link) = watch::channel(None);
+            slots.insert(connector.id.name().to_owned(), Slot { kind: connector.kind.name(), link, paused });
+            let keeper =
+                Keeper { connector, bus: bus.clone(), host: host.clone(), paused: paused_seen, link: link_set, stop: stop.clone() };
+            tasks.spawn(keeper.keep());
+        }
+        tasks.close();
+        Self { slots, stop, tasks }
+    }
+
+    /// Names, kinds and links (absent while another daemon holds the lease).
+    pub(crate) fn list(&self) -> impl Iterator<Item = (&str, &'static str, bool, Option<Arc<Link>>)> {
+        self.slots
+            .iter()
+            .map(|(name, slot)| (name.as_str(), slot.kind, *slot.paused.borrow(), slot.link.borrow().clone()))
+    }
+
+    /// Hands a webhook to its connector; `None` when there is no such connector.
+    pub(crate) async fn webhook(&self, name: &str, request: WebhookRequest) -> Option<WebhookReply> {
+        let link = self.slots.get(name)?.link.borrow().clone();
+        match link {
+            Some(link) => Some(link.webhook(request).await),
+            None => Some(WebhookReply { status: 503, body: String::new() }),
+        }
+    }
+
+    /// Pauses or resumes; `false` when there is no such connector. Idempotent.
+    pub(crate) fn turn(&self, name: &str, paused: bool) -> bool {
+        self.slots.get(name).is_some_and(|slot| slot.paused.send(paused).is_ok())
+    }
+
+    /// Says good-bye on every link and waits until what was taken is durable.
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+/// Holds one connector's lease and its link.
+struct Keeper {
+    connector: Planned,
+    bus: Bus,
+    host: Host,
+    paused: watch::Receiver<bool>,
+    link: watch::Sender<Option<Arc<Link>>>,
+    stop: CancellationToken,
+}
+
+impl Keeper {
+    async fn keep(mut self) {
+        let name = self.connector.id.name().to_owned();
+        while !self.stop.is_cancelled() {
+            let lease = tokio::select! {
+                () = self.stop.cancelled() => return,
+                lease = self.bus.lease(&name) => lease,
+            };
+            match lease {
+                Ok(lease) => self.hold(lease).await,
+                Err(error) => {
+                    tracing::warn!(connector = name, %error, "no lease yet; trying again");
+                    tokio::select! {
+                        () = self.stop.cancelled() => return,
+                        () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs the link until the lease is lost or the daemon stops.
+    async fn hold(&mut self, mut lease: trunkline_bus::Lease) {
+        let Planned { id, kind, params } = &self.connector;
+        let built = match kind.build(id, params) {
+            Ok(built) => built,
+            Err(error) => {
+                tracing::error!(connector = id.name(), %error, "the connector's parameters do not build");
+                return self.stop.cancelled().await;
+            }
+        };
+        let link = Arc::new(drive::start(id.clone(), built, self.host.clone()));
+        self.link.send_replace(Some(Arc::clone(&link)));
+        loop {
+            if *self.paused.borrow_and_update() {
+                link.pause();
+            } else {
+                link.resume();
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = lease.lost() => {
+                    tracing::warn!(connector = id.name(), "the lease is lost; another daemon may take the link");
+                    break;
+                }
+                changed = self.paused.changed() => if changed.is_err() { break },
+            }
+        }
+        link.stop().await;
+        self.link.send_replace(None);
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the whole: one binary, so that the heavy parts are linked once.
+
+mod tidy;

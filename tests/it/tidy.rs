@@ -1,0 +1,194 @@
+//! House rules that nothing else checks: who may depend on whom, how long a file may be, where IO may stand.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The edges of the crate graph (design: one way in, one way out). Anything else is refused.
+const ALLOWED_EDGES: &[(&str, &[&str])] = &[
+    ("trunkline-events", &[]),
+    ("trunkline-config", &[]),
+    ("trunkline-simulators", &[]),
+    ("trunkline-test-support", &[]),
+    ("trunkline-bus", &["trunkline-events"]),
+    ("trunkline-connectors", &["trunkline-events"]),
+    ("trunkline-mapping", &["trunkline-events", "trunkline-config"]),
+    ("trunkline-cli", &["trunkline-events", "trunkline-config", "trunkline-connectors", "trunkline-mapping"]),
+    (
+        "trunkline",
+        &[
+            "trunkline-bus",
+            "trunkline-config",
+            "trunkline-connectors",
+            "trunkline-events",
+            "trunkline-mapping",
+            "trunkline-simulators",
+        ],
+    ),
+];
+
+/// Crates that only some of ours may see.
+const RESERVED: &[(&str, &[&str])] = &[
+    ("lapin", &["trunkline-bus"]),
+    ("sea-orm", &["trunkline-mapping"]),
+    ("sea-orm-migration", &["trunkline-mapping"]),
+    ("quick-xml", &["trunkline-connectors", "trunkline-simulators"]),
+    ("axum", &["trunkline"]),
+];
+
+fn workspace() -> cargo_metadata::Metadata {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command.manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    command.no_deps().exec().expect("cargo metadata")
+}
+
+#[test]
+fn crates_depend_only_on_whom_the_design_allows() {
+    let metadata = workspace();
+    let mut wrong = Vec::new();
+    for package in metadata.workspace_packages() {
+        let name = package.name.as_str();
+        let allowed = ALLOWED_EDGES.iter().find(|(from, _)| *from == name).map(|(_, to)| *to);
+        let Some(allowed) = allowed else {
+            wrong.push(format!("{name} is not in the table of crates"));
+            continue;
+        };
+        for dependency in package.dependencies.iter().filter(|d| d.kind == cargo_metadata::DependencyKind::Normal) {
+            let to = dependency.name.as_str();
+            if to.starts_with("trunkline") && !allowed.contains(&to) {
+                wrong.push(format!("{name} must not depend on {to}"));
+            }
+            if RESERVED.iter().any(|(reserved, users)| *reserved == to && !users.contains(&name)) {
+                wrong.push(format!("{name} must not depend on {to}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn events_are_pure() {
+    let metadata = workspace();
+    let events = metadata.workspace_packages().into_iter().find(|p| p.name.as_str() == "trunkline-events").expect("it");
+    for forbidden in ["tokio", "reqwest", "lapin", "sea-orm", "rand"] {
+        assert!(events.dependencies.iter().all(|d| d.name != forbidden), "events depends on {forbidden}");
+    }
+}
+
+/// Every Rust file of the repository, by its path from the root.
+fn sources() -> BTreeMap<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            if path.is_dir() {
+                if !["target", ".git", "node_modules", ".venv", "venv"].iter().any(|skipped| name == *skipped) {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("UTF-8");
+                found.insert(path.strip_prefix(root).expect("below the root").to_owned(), text);
+            }
+        }
+    }
+    found
+}
+
+fn is_test(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.contains("tests/") || text.ends_with("/tests.rs") || text.contains("/benches/") || text.starts_with("benches/")
+}
+
+#[test]
+fn no_file_is_longer_than_a_few_screens() {
+    let long: Vec<String> = sources()
+        .iter()
+        .filter_map(|(path, text)| {
+            let (lines, limit) = (text.lines().count(), if is_test(path) { 700 } else { 500 });
+            (lines > limit).then(|| format!("{} has {lines} lines (limit {limit})", path.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn no_function_is_longer_than_a_screen() {
+    let mut long = Vec::new();
+    for (path, text) in sources() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let Some(indent) = function_indent(line) else { continue };
+            let closing = format!("{}}}", " ".repeat(indent));
+            let Some(length) = lines[start..].iter().position(|line| *line == closing) else { continue };
+            let limit = if is_test(&path) { 90 } else { 60 };
+            if length + 1 > limit {
+                long.push(format!("{}:{} {} lines", path.display(), start + 1, length + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+/// The indentation of a line that opens a function with a body, as rustfmt writes it.
+fn function_indent(line: &str) -> Option<usize> {
+    let code = line.trim_start();
+    let mut words = code
+        .split_whitespace()
+        .skip_while(|word| word.starts_with("pub") || ["const", "async", "unsafe", "extern", "\"C\""].contains(word));
+    (words.next() == Some("fn") && !code.ends_with(';') && !code.ends_with('}')).then(|| line.len() - code.len())
+}
+
+/// Parsers, protocols and the pure half of mapping: they get time and bytes from outside.
+fn must_be_pure(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let connector = text.starts_with("connectors/src/")
+        && !text.starts_with("connectors/src/drive/")
+        && !text.starts_with("connectors/src/lib.rs");
+    let mapping = ["identity/", "numbers/", "cdr/", "profile/"]
+        .iter()
+        .any(|part| text.starts_with(&format!("mapping/src/{part}")));
+    (connector || mapping || text.starts_with("bus/events/src/")) && !is_test(path)
+}
+
+#[test]
+fn protocols_and_rules_do_no_io_and_read_no_clock() {
+    const FORBIDDEN: &[&str] = &[
+        "tokio::",
+        "std::net::Tcp",
+        "std::fs",
+        "Instant::now",
+        "SystemTime::now",
+        "now_utc",
+        "now_local",
+        "reqwest::",
+        "std::thread",
+        "sea_orm",
+        "lapin",
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| must_be_pure(path)) {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            if let Some(word) = FORBIDDEN.iter().find(|word| line.contains(**word)) {
+                wrong.push(format!("{}:{} uses {word}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let marks =
+        [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["#[ig", "nore"].concat(), ["under con", "struction"].concat()];
+    let left: Vec<String> = sources()
+        .iter()
+        .filter_map(|(path, text)| {
+            marks.iter().find(|mark| text.contains(mark.as_str())).map(|mark| format!("{}: {mark}", path.display()))
+        })
+        .collect();
+    assert!(left.is_empty(), "{left:#?}");
+}
