@@ -59,6 +59,9 @@ impl Rabbit {
     }
 
     /// The one broker of this test process, started at first use; or the one that `TRUNKLINE_TEST_RABBIT` names.
+    ///
+    /// # Panics
+    /// As [`Rabbit::start`], or when the named directory is not one of a broker.
     pub async fn shared() -> &'static Self {
         SHARED
             .get_or_init(|| async {
