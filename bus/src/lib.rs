@@ -1,4 +1,6 @@
 //! The bus: one surface over RabbitMQ and an embedded queue.
+mod amqp;
+mod dead;
 mod error;
 mod health;
 mod link;
@@ -8,6 +10,7 @@ mod retry;
 mod route;
 mod settings;
 mod spool;
+pub use dead::{DeadLetter, Replayed, Selection};
 pub use error::{BusError, IntakeError, PublishError};
 pub use health::{Health, QueueDepth};
 pub use message::{Answer, Delivery, Exchange, Outgoing, Queue, Tag};

@@ -159,7 +159,7 @@ pub struct Delivery {
     pub tag: Tag,
     /// CloudEvents JSON, unless an integrator published something else.
     pub body: Bytes,
-    /// The event's id; nil if the publisher named none.
+    /// The event's id; made from the body if the publisher named none.
     pub id: Uuid,
     /// Who says it; empty if the publisher did not say.
     pub source: String,
