@@ -1,6 +1,7 @@
 //! What can go wrong, as sentences for the person who must mend it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -90,6 +91,21 @@ pub enum BusError {
         #[source]
         cause: sqlx::Error,
     },
+    /// The embedded queue's file cannot be used.
+    #[error("embedded queue {path}: {cause}")]
+    QueueFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Another process has the embedded queue's file open.
+    #[error("embedded queue {path} is in use by another process; the embedded transport serves one, use amqp for more")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The embedded queue's file is of a later release.
     #[error("embedded queue {path} is of schema {found}, this release knows up to {known}; start the newer release")]
     Schema {
@@ -149,7 +165,7 @@ impl PublishError {
 pub enum IntakeError {
     /// The transport is away and the spool's disk fails.
     #[error("the bus is away and the spool fails: {0}")]
-    Spool(#[source] SpoolError),
+    Spool(#[source] Arc<SpoolError>),
     /// The events of one call are larger than the whole spool may be.
     #[error("{bytes} bytes in one call, the spool holds {max_bytes}")]
     TooLarge {

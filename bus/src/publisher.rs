@@ -1,5 +1,7 @@
 //! The way onto the bus for those who can try again themselves (the outbox relay).
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::link::LinkState;
@@ -8,7 +10,7 @@ use crate::{Outgoing, PublishError};
 /// Messages of one call, on their way to the transport's writer.
 #[derive(Debug)]
 pub(crate) struct PublishRequest {
-    pub(crate) messages: Vec<Outgoing>,
+    pub(crate) messages: Arc<Vec<Outgoing>>,
     /// If given, publish only on this connection: what comes behind a lost group must not overtake it.
     pub(crate) generation: Option<u64>,
     pub(crate) reply: oneshot::Sender<Result<(), PublishError>>,
@@ -29,13 +31,19 @@ impl Publisher {
         if messages.is_empty() {
             return Ok(());
         }
-        self.start(messages, None).await?.await.map_err(|_| PublishError::Closed)?
+        self.start(Arc::new(messages), None).await?.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Waits until there is somebody to publish to; does not promise that the next publish succeeds.
+    pub async fn ready(&self) -> Result<(), PublishError> {
+        let mut link = self.link.clone();
+        link.wait_for(LinkState::ready).await.map(drop).map_err(|_| PublishError::Closed)
     }
 
     /// Hands the messages over; the order of these calls is the order on the bus.
     pub(crate) async fn start(
         &self,
-        messages: Vec<Outgoing>,
+        messages: Arc<Vec<Outgoing>>,
         generation: Option<u64>,
     ) -> Result<oneshot::Receiver<Result<(), PublishError>>, PublishError> {
         let (reply, answer) = oneshot::channel();

@@ -13,6 +13,7 @@ use lapin::message::Delivery as AmqpDelivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Consumer};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::connect::failed;
@@ -42,6 +43,7 @@ struct Active {
     channel: Channel,
     consumer: Consumer,
     outstanding: Outstanding<Held>,
+    redeclared: watch::Receiver<u64>,
     /// The stream is over; what was taken before can still be settled.
     ended: bool,
 }
@@ -70,7 +72,15 @@ impl AmqpSubscription {
             self.activate().await?;
             let generation = self.generation;
             let Some(active) = self.active.as_mut() else { continue };
-            let first = active.consumer.next().await;
+            let first = tokio::select! {
+                biased;
+                first = active.consumer.next() => first,
+                _ = active.redeclared.changed() => {
+                    // Our bindings may have gone with what was declared again.
+                    active.ended = true;
+                    continue;
+                }
+            };
             let mut batch = Vec::new();
             active.take(first, generation, &mut batch, &self.name);
             while !batch.is_empty() && batch.len() < max && !active.ended {
@@ -139,6 +149,7 @@ impl AmqpSubscription {
     }
 
     async fn consume(&self) -> Result<Active, BusError> {
+        let redeclared = self.amqp.publishing.redeclared();
         let (_, connection) = self.amqp.consuming.connection().await?;
         // A declaration that fails costs its channel, so it has one of its own.
         let declaring = connection.create_channel().await.map_err(failed("opening a channel"))?;
@@ -156,7 +167,7 @@ impl AmqpSubscription {
             let mut consumed = self.amqp.consumed.lock().unwrap_or_else(PoisonError::into_inner);
             consumed.insert(self.name.clone());
         }
-        Ok(Active { channel, consumer, outstanding: Outstanding::default(), ended: false })
+        Ok(Active { channel, consumer, outstanding: Outstanding::default(), redeclared, ended: false })
     }
 }
 

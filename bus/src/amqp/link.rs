@@ -7,10 +7,11 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::StreamExt;
 use lapin::{Connection, Event};
 use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 use super::{connect, topology};
 use crate::link::LinkState;
+use crate::tasks::Tasks;
 use crate::{AmqpSettings, BusError, Limits};
 
 /// lapin tells of a broken connection by an event, of one closed in order only by its state.
@@ -42,15 +43,24 @@ pub(super) struct Link {
     line: watch::Receiver<Line>,
     state: watch::Receiver<LinkState>,
     shards: watch::Receiver<Option<u16>>,
+    /// Counts the times that the topology was declared again on a standing connection.
+    redeclared: watch::Sender<u64>,
+    wanted: Arc<(AmqpSettings, Limits)>,
     _stop: Arc<DropGuard>,
 }
 
 impl Link {
     /// Connects once before it returns; fails if the broker answered with something only a person can mend.
-    pub(super) async fn start(purpose: Purpose, settings: AmqpSettings, limits: Limits) -> Result<Self, BusError> {
+    pub(super) async fn start(
+        purpose: Purpose,
+        settings: AmqpSettings,
+        limits: Limits,
+        tasks: &Tasks,
+    ) -> Result<Self, BusError> {
         let (line_sender, line) = watch::channel(None);
         let (state_sender, state) = watch::channel(LinkState::starting());
         let (shards_sender, shards) = watch::channel(None);
+        let wanted = Arc::new((settings.clone(), limits.clone()));
         let keeper =
             Keeper { purpose, settings, limits, line: line_sender, state: state_sender, shards: shards_sender };
         let first = match keeper.open().await {
@@ -64,12 +74,12 @@ impl Link {
         if let Some(connection) = &first {
             keeper.is_up(connection);
         }
-        let token = CancellationToken::new();
+        let token = tasks.token();
         let stop = Arc::new(token.clone().drop_guard());
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             token.run_until_cancelled(keeper.run(first)).await;
         });
-        Ok(Self { line, state, shards, _stop: stop })
+        Ok(Self { line, state, shards, redeclared: watch::Sender::new(0), wanted, _stop: stop })
     }
 
     pub(super) fn state(&self) -> watch::Receiver<LinkState> {
@@ -78,6 +88,19 @@ impl Link {
 
     pub(super) fn shards(&self) -> watch::Receiver<Option<u16>> {
         self.shards.clone()
+    }
+
+    /// Changes when something was missing on the broker and was declared again: bindings may be gone too.
+    pub(super) fn redeclared(&self) -> watch::Receiver<u64> {
+        self.redeclared.subscribe()
+    }
+
+    /// Declares the topology again on a standing connection, since something of it was not there.
+    pub(super) async fn redeclare(&self, connection: &Connection) -> Result<(), BusError> {
+        let (settings, limits) = &*self.wanted;
+        topology::declare(connection, settings, limits).await?;
+        self.redeclared.send_modify(|times| *times += 1);
+        Ok(())
     }
 
     /// The connection and its number, as soon as there is one.

@@ -29,6 +29,7 @@ pub(crate) use consumer::AmqpSubscription;
 pub(crate) use lease::AmqpLease;
 
 use self::link::{Link, Purpose};
+use crate::tasks::Tasks;
 use crate::{AmqpSettings, BusError, Limits, Publisher};
 
 /// Requests that wait for the publishing task.
@@ -49,16 +50,16 @@ pub(crate) struct Amqp {
 
 impl Amqp {
     /// Connects, or starts trying in the background if the broker does not answer; fails on what only a person can mend.
-    pub(crate) async fn connect(settings: AmqpSettings, limits: Limits) -> Result<Arc<Self>, BusError> {
+    pub(crate) async fn connect(settings: AmqpSettings, limits: Limits, tasks: &Tasks) -> Result<Arc<Self>, BusError> {
         if !(1..=64).contains(&settings.shards) {
             let value = settings.shards.to_string();
             return Err(BusError::Setting { key: "shards", value, expected: "a number from 1 to 64" });
         }
-        let publishing = Link::start(Purpose::Publish, settings.clone(), limits.clone()).await?;
-        let consuming = Link::start(Purpose::Consume, settings.clone(), limits.clone()).await?;
+        let publishing = Link::start(Purpose::Publish, settings.clone(), limits.clone(), tasks).await?;
+        let consuming = Link::start(Purpose::Consume, settings.clone(), limits.clone(), tasks).await?;
         let (requests, waiting) = mpsc::channel(REQUESTS);
         let publisher = Publisher { requests, link: publishing.state() };
-        tokio::spawn(window::run(publishing.clone(), waiting));
+        tasks.spawn(window::run(publishing.clone(), waiting));
         let side = side::Side::new(publishing.clone(), limits.slow_after);
         let consumed = Mutex::default();
         Ok(Arc::new(Self { settings, limits, publishing, consuming, publisher, side, consumed }))

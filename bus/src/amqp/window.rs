@@ -12,6 +12,7 @@ use std::future::{Future, poll_fn};
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -19,14 +20,17 @@ use lapin::{Channel, Confirmation, PublisherConfirm};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use super::connect::failed;
 use super::headers;
 use super::link::Link;
 use crate::link::LinkState;
 use crate::publisher::PublishRequest;
-use crate::{Outgoing, PublishError};
+use crate::{BusError, Outgoing, PublishError};
 
 /// Messages on their way at once.
 const WINDOW: usize = 2048;
+/// Between two attempts on a connection that stands.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A message as a returned one can be known by.
 type Key = (Uuid, &'static str);
@@ -34,7 +38,9 @@ type Key = (Uuid, &'static str);
 /// Serves requests until the last [`crate::Publisher`] is gone.
 pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>) {
     let mut state = link.state();
-    while let Some((generation, channel)) = open(&link, &mut requests).await {
+    let mut last = 0;
+    while let Some((generation, channel)) = open(&link, &mut requests, last).await {
+        last = generation;
         let mut window =
             Window { channel, generation, groups: VecDeque::new(), on_their_way: 0, returned: HashSet::new() };
         let why = window.serve(&mut state, &mut requests).await;
@@ -43,19 +49,21 @@ pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>
 }
 
 /// Opens the channel on the next connection that there is; what is asked meanwhile is answered at once.
-async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>) -> Option<(u64, Channel)> {
+///
+/// A second channel on one connection means that the first one met something that was not there.
+async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: u64) -> Option<(u64, Channel)> {
     let state = link.state();
     let opening = async {
         loop {
             let (generation, connection) = link.connection().await.ok()?;
-            match confirming(&connection).await {
+            match open_on(link, &connection, generation == last).await {
                 Ok(channel) => return Some((generation, channel)),
-                // The link notices too, and makes a new connection.
+                // The link notices too if the connection is broken, and makes a new one.
                 Err(error) => {
-                    tracing::debug!(%error, "no publishing channel");
+                    tracing::warn!(%error, "cannot publish yet");
                     let mut state = link.state();
                     let gone = state.wait_for(|state| !state.connected || state.generation != generation);
-                    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), gone).await;
+                    let _ = tokio::time::timeout(PAUSE, gone).await;
                 }
             }
         }
@@ -71,6 +79,13 @@ async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>) -> Opt
             }
         }
     }
+}
+
+async fn open_on(link: &Link, connection: &lapin::Connection, again: bool) -> Result<Channel, BusError> {
+    if again && connection.status().connected() {
+        link.redeclare(connection).await?;
+    }
+    confirming(connection).await.map_err(failed("opening a channel"))
 }
 
 /// A channel on which every publish is confirmed.
@@ -261,7 +276,7 @@ impl Group {
             let _ = reply.send(answer);
         }
         if !returned.is_empty() {
-            self.keys.iter().for_each(|key| drop(returned.remove(key)));
+            returned.retain(|key| !self.keys.contains(key));
         }
     }
 }

@@ -14,7 +14,7 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use spool::Spool;
+pub(crate) use spool::{Fill, Spool};
 
 use std::io;
 use std::path::PathBuf;
@@ -47,6 +47,9 @@ pub enum SpoolError {
         /// What may be there.
         max_bytes: u64,
     },
+    /// The process is shutting down.
+    #[error("the spool is closed")]
+    Closed,
     /// The events of one call never fit.
     #[error("{bytes} bytes in one call, the spool holds {max_bytes}")]
     TooLarge {

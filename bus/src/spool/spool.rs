@@ -60,10 +60,6 @@ impl Spool {
         self.fill
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.fill.events == 0
-    }
-
     /// Makes all of `events` durable in this order, with one sync; on an error none of them counts.
     pub(crate) fn append(&mut self, events: &[Outgoing]) -> Result<(), SpoolError> {
         let mut bytes = Vec::with_capacity(events.iter().map(Outgoing::size).sum());
