@@ -48,11 +48,11 @@ pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>
     }
 }
 
-/// Opens the channel on the next connection that there is; what is asked meanwhile is answered at once.
+/// Opens the channel on the next connection that there is; what is asked while there is none is answered at once.
 ///
 /// A second channel on one connection means that the first one met something that was not there.
 async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: u64) -> Option<(u64, Channel)> {
-    let state = link.state();
+    let mut state = link.state();
     let opening = async {
         loop {
             let (generation, connection) = link.connection().await.ok()?;
@@ -73,7 +73,9 @@ async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: 
         tokio::select! {
             biased;
             opened = &mut opening => return opened,
-            request = requests.recv() => {
+            _ = state.changed() => {}
+            // While the channel is being opened on a connection, requests wait for it.
+            request = requests.recv(), if !state.borrow().connected => {
                 let reason = state.borrow().why_not();
                 let _ = request?.reply.send(Err(PublishError::Away { reason }));
             }

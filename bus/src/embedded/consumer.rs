@@ -92,9 +92,10 @@ impl EmbeddedSubscription {
                 }
             }
         }
+        let unanswered = settlement.places().chain(self.in_hand.keys().copied()).collect();
         let settled = self.write_settlement(settlement).await;
         if settled.is_err() {
-            self.begin_again();
+            self.begin_again(unanswered);
         }
         settled
     }
@@ -164,11 +165,15 @@ impl EmbeddedSubscription {
         self.embedded.write(|reply| Operation::Settle { queue, settlement, reply }).await
     }
 
-    /// What is in hand will come again.
-    fn begin_again(&mut self) {
+    /// What is in hand will come again, after the writer has counted it.
+    fn begin_again(&mut self, unanswered: Vec<i64>) {
+        let queue = self.name.clone();
+        // Only a count; if there is no room the messages still come again.
+        let _ = self.embedded.operations.try_send(Operation::Returned { queue, places: unanswered });
         self.generation += 1;
         self.cursor = 0;
         self.in_hand.clear();
+        self.turn = None;
     }
 
     async fn wait_until_writable(&mut self, error: &BusError) -> Result<(), BusError> {

@@ -37,6 +37,15 @@ pub(super) struct Settlement {
     pub(super) dead: Vec<(i64, String)>,
 }
 
+impl Settlement {
+    /// Everything that was decided about.
+    pub(super) fn places(&self) -> impl Iterator<Item = i64> {
+        let retry = self.retry.iter().map(|(place, _)| *place);
+        let dead = self.dead.iter().map(|(place, _)| *place);
+        self.done.iter().copied().chain(retry).chain(dead)
+    }
+}
+
 /// Something to write, besides messages.
 #[derive(Debug)]
 pub(super) enum Operation {

@@ -219,6 +219,8 @@ impl IntakeTask {
         let mut accepts: VecDeque<Accept> = accepts.into_iter().filter(|accept| !accept.reply.is_closed()).collect();
         let together: Vec<Arc<Vec<Outgoing>>> = accepts.iter().map(|accept| accept.events.clone()).collect();
         if !together.is_empty() && self.append_all(together).await.is_ok() {
+            // Before the answers, so that who is answered sees it.
+            self.refresh().await;
             accepts.drain(..).for_each(|accept| drop(accept.reply.send(Ok(()))));
         }
         while let Some(accept) = accepts.pop_front() {
