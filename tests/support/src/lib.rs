@@ -6,5 +6,6 @@
 //! Each is stopped and its files removed when the value is dropped. Only processes started here are ended, by pid.
 
 pub mod chaos;
+mod keeper;
 pub mod postgres;
 pub mod rabbit;

@@ -1,0 +1,298 @@
+//! Publishing with confirms, many at a time.
+//!
+//! One task owns the publishing channel. Everything that waits becomes one group; several groups are on their way at
+//! once, up to [`WINDOW`] messages. A request is answered when all of its messages are confirmed.
+//!
+//! lapin hands a returned (unroutable) message over with whichever confirm it resolves next, which need not be the
+//! message's own. But it is never resolved after the own one: so before a group is answered, all confirms behind it
+//! that are there already are looked at too, and returned messages are known by their ids, not by their place.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::{Future, poll_fn};
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use lapin::message::BasicReturnMessage;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation, PublisherConfirm};
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use super::connect::failed;
+use super::headers;
+use super::link::Link;
+use crate::link::LinkState;
+use crate::publisher::PublishRequest;
+use crate::{BusError, Outgoing, PublishError};
+
+/// Messages on their way at once.
+const WINDOW: usize = 2048;
+/// Between two attempts on a connection that stands.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A message as a returned one can be known by.
+type Key = (Uuid, &'static str);
+
+/// Serves requests until the last [`crate::Publisher`] is gone.
+pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>) {
+    let mut state = link.state();
+    let mut last = 0;
+    while let Some((generation, channel)) = open(&link, &mut requests, last).await {
+        last = generation;
+        let mut window =
+            Window { channel, generation, groups: VecDeque::new(), on_their_way: 0, returned: HashSet::new() };
+        let why = window.serve(&mut state, &mut requests).await;
+        window.fail_all(&why);
+    }
+}
+
+/// Opens the channel on the next connection that there is; what is asked while there is none is answered at once.
+///
+/// A second channel on one connection means that the first one met something that was not there.
+async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: u64) -> Option<(u64, Channel)> {
+    let mut state = link.state();
+    let opening = async {
+        loop {
+            let (generation, connection) = link.connection().await.ok()?;
+            match open_on(link, &connection, generation == last).await {
+                Ok(channel) => return Some((generation, channel)),
+                // The link notices too if the connection is broken, and makes a new one.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot publish yet");
+                    let mut state = link.state();
+                    let gone = state.wait_for(|state| !state.connected || state.generation != generation);
+                    let _ = tokio::time::timeout(PAUSE, gone).await;
+                }
+            }
+        }
+    };
+    tokio::pin!(opening);
+    loop {
+        tokio::select! {
+            biased;
+            opened = &mut opening => return opened,
+            _ = state.changed() => {}
+            // While the channel is being opened on a connection, requests wait for it.
+            request = requests.recv(), if !state.borrow().connected => {
+                let reason = state.borrow().why_not();
+                let _ = request?.reply.send(Err(PublishError::Away { reason }));
+            }
+        }
+    }
+}
+
+async fn open_on(link: &Link, connection: &lapin::Connection, again: bool) -> Result<Channel, BusError> {
+    if again && connection.status().connected() {
+        link.redeclare(connection).await?;
+    }
+    confirming(connection).await.map_err(failed("opening a channel"))
+}
+
+/// A channel on which every publish is confirmed.
+pub(super) async fn confirming(connection: &lapin::Connection) -> lapin::Result<Channel> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
+struct Window {
+    channel: Channel,
+    generation: u64,
+    groups: VecDeque<Group>,
+    on_their_way: usize,
+    /// Returned messages whose group is not answered yet.
+    returned: HashSet<Key>,
+}
+
+/// Messages that were sent together.
+#[derive(Default)]
+struct Group {
+    keys: Vec<Key>,
+    confirms: Vec<Option<PublisherConfirm>>,
+    /// Confirms before this one are resolved.
+    next: usize,
+    refused: bool,
+    requests: Vec<(Range<usize>, oneshot::Sender<Result<(), PublishError>>)>,
+}
+
+impl Window {
+    /// Returns, with the reason, when the channel is of no more use.
+    async fn serve(
+        &mut self,
+        state: &mut watch::Receiver<LinkState>,
+        requests: &mut mpsc::Receiver<PublishRequest>,
+    ) -> String {
+        loop {
+            let room = self.on_their_way < WINDOW;
+            tokio::select! {
+                biased;
+                changed = state.changed() => {
+                    let now = state.borrow_and_update().clone();
+                    if changed.is_err() || !now.connected || now.generation != self.generation {
+                        return now.why_not();
+                    }
+                }
+                resolved = poll_fn(|context| self.poll_first_group(context)) => {
+                    if let Err(error) = resolved {
+                        return error.to_string();
+                    }
+                    self.answer_finished();
+                }
+                request = requests.recv(), if room => {
+                    let Some(request) = request else { return "the bus is shut down".to_owned() };
+                    let blocked = state.borrow().blocked.is_some().then(|| state.borrow().why_not());
+                    if let Err(error) = self.send_all(request, requests, blocked).await {
+                        return error.to_string();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends this request and all that wait behind it, as one group.
+    async fn send_all(
+        &mut self,
+        first: PublishRequest,
+        requests: &mut mpsc::Receiver<PublishRequest>,
+        blocked: Option<String>,
+    ) -> lapin::Result<()> {
+        let mut group = Group::default();
+        let mut sent = Ok(());
+        let mut next = Some(first);
+        while let Some(request) = next.take() {
+            let stale = request.generation.is_some_and(|generation| generation != self.generation);
+            if stale || blocked.is_some() {
+                let reason = blocked.clone().unwrap_or_else(|| "the connection is not the same any more".to_owned());
+                let _ = request.reply.send(Err(PublishError::Away { reason }));
+            } else {
+                let from = group.keys.len();
+                sent = group.send(&self.channel, &request.messages).await;
+                group.requests.push((from..group.keys.len(), request.reply));
+            }
+            if sent.is_ok() && self.on_their_way + group.keys.len() < WINDOW {
+                next = requests.try_recv().ok();
+            }
+        }
+        if !group.requests.is_empty() {
+            self.on_their_way += group.keys.len();
+            self.groups.push_back(group);
+        }
+        sent
+    }
+
+    fn poll_first_group(&mut self, context: &mut Context<'_>) -> Poll<lapin::Result<()>> {
+        match self.groups.front_mut() {
+            Some(group) => group.poll(context, &mut self.returned),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Answers the first group, which is finished, and those behind it that are finished too.
+    fn answer_finished(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut finished = Vec::new();
+        while let Some(mut group) = self.groups.pop_front() {
+            if !matches!(group.poll(&mut context, &mut self.returned), Poll::Ready(Ok(()))) {
+                self.groups.push_front(group);
+                break;
+            }
+            self.on_their_way -= group.keys.len();
+            finished.push(group);
+        }
+        self.groups.iter_mut().for_each(|group| group.look_ahead(&mut self.returned));
+        for group in finished {
+            metrics::counter!("trunkline_bus_published_events_total").increment(group.keys.len() as u64);
+            group.answer(&mut self.returned);
+        }
+    }
+
+    fn fail_all(&mut self, why: &str) {
+        for group in self.groups.drain(..) {
+            for (_, reply) in group.requests {
+                let _ = reply.send(Err(PublishError::Away { reason: why.to_owned() }));
+            }
+        }
+    }
+}
+
+impl Group {
+    async fn send(&mut self, channel: &Channel, messages: &[Outgoing]) -> lapin::Result<()> {
+        for message in messages {
+            let exchange = message.exchange.name();
+            let options = BasicPublishOptions { mandatory: message.mandatory, ..BasicPublishOptions::default() };
+            let properties = headers::of_outgoing(message);
+            let key = message.routing_key.as_str().into();
+            let confirm = channel.basic_publish(exchange.into(), key, options, &message.body, properties).await?;
+            self.keys.push((message.id, exchange));
+            self.confirms.push(Some(confirm));
+        }
+        Ok(())
+    }
+
+    /// Ready when every confirm of the group is there.
+    fn poll(&mut self, context: &mut Context<'_>, returned: &mut HashSet<Key>) -> Poll<lapin::Result<()>> {
+        while let Some(slot) = self.confirms.get_mut(self.next) {
+            if let Some(confirm) = slot {
+                match Pin::new(confirm).poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(Ok(confirmation)) => {
+                        *slot = None;
+                        self.refused |= note(confirmation, returned);
+                    }
+                }
+            }
+            self.next += 1;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what is resolved behind the first that is not, for the returned messages it may carry.
+    fn look_ahead(&mut self, returned: &mut HashSet<Key>) {
+        let mut context = Context::from_waker(Waker::noop());
+        for slot in &mut self.confirms[self.next..] {
+            let Some(confirm) = slot else { continue };
+            if let Poll::Ready(Ok(confirmation)) = Pin::new(confirm).poll(&mut context) {
+                *slot = None;
+                self.refused |= note(confirmation, returned);
+            }
+        }
+    }
+
+    fn answer(self, returned: &mut HashSet<Key>) {
+        for (range, reply) in self.requests {
+            let ids: Vec<Uuid> = if returned.is_empty() {
+                Vec::new()
+            } else {
+                self.keys[range].iter().filter(|key| returned.contains(*key)).map(|(id, _)| *id).collect()
+            };
+            let answer = if self.refused {
+                Err(PublishError::Away { reason: "a queue is full".to_owned() })
+            } else if ids.is_empty() {
+                Ok(())
+            } else {
+                Err(PublishError::Unroutable { ids })
+            };
+            let _ = reply.send(answer);
+        }
+        if !returned.is_empty() {
+            returned.retain(|key| !self.keys.contains(key));
+        }
+    }
+}
+
+/// Remembers a returned message; says whether the confirm is a refusal.
+fn note(confirmation: Confirmation, returned: &mut HashSet<Key>) -> bool {
+    let refused = !confirmation.is_ack();
+    if let Some(message) = confirmation.take_message() {
+        returned.extend(key_of(&message));
+    }
+    refused
+}
+
+fn key_of(message: &BasicReturnMessage) -> Option<Key> {
+    let exchange = crate::Exchange::from_name(message.delivery.exchange.as_str())?;
+    Some((headers::id(&message.delivery.properties), exchange.name()))
+}

@@ -1,0 +1,63 @@
+//! The one way in for connectors: what was accepted is durable, on the broker or on the disk.
+//!
+//! One task keeps the order. It is *direct* while the transport takes events, with many on their way at once. When one
+//! comes back, or takes too long, that one and all behind it go to the spool, and the task *spools*: new events go
+//! behind those on the disk, and are brought to the transport in order when it is there again. Only when nothing is left
+//! on the disk is it direct again. So events of one key never overtake each other; some may come twice.
+
+mod drain;
+mod task;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use drain::open_spool;
+pub(crate) use task::IntakeTask;
+
+use crate::spool::Fill;
+use crate::{IntakeError, Outgoing};
+
+/// How the spool is, as [`crate::Bus::health`] tells it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SpoolState {
+    pub(crate) fill: Fill,
+    pub(crate) full: bool,
+}
+
+/// Events of one call, on their way.
+#[derive(Debug)]
+struct Accept {
+    events: Arc<Vec<Outgoing>>,
+    reply: oneshot::Sender<Result<(), IntakeError>>,
+}
+
+/// Takes events from connectors. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    accepts: mpsc::Sender<Accept>,
+    stop: CancellationToken,
+}
+
+impl Intake {
+    /// Returns when every event is durable: confirmed by the transport, or synced to the disk spool.
+    ///
+    /// Events of one key stay in the order of the calls; a call that is dropped before it returns may or may not have been
+    /// taken. Waits only for a full spool (to be seen in [`crate::Health::spool_full`]). An event that no queue takes goes
+    /// to the dead letters. On an error nothing counts as taken.
+    pub async fn accept(&self, events: Vec<Outgoing>) -> Result<(), IntakeError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        let accept = Accept { events: Arc::new(events), reply };
+        self.accepts.send(accept).await.map_err(|_| IntakeError::Closed)?;
+        answer.await.map_err(|_| IntakeError::Closed)?
+    }
+
+    /// Ends the task after what it holds is answered.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+}
