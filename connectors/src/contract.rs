@@ -123,7 +123,7 @@ pub enum Transport {
         /// TLS settings.
         tls: Option<Tls>,
     },
-    /// The far side connects to us; several peers at a time, each told by [`Input::Opened`].
+    /// The far side connects to us; several peers at a time, each with a protocol of its own ([`Protocol::for_peer`]).
     TcpListener {
         /// Address to bind.
         listen: std::net::SocketAddr,
@@ -166,9 +166,9 @@ pub trait Protocol: Send {
     /// driver gives an empty [`Input::Bytes`] next, again and again while that ends in a skip.
     fn on(&mut self, input: Input<'_>, out: &mut Actions) -> Result<(), ProtocolError>;
 
-    /// [`Transport::TcpListener`] only: an independent protocol for one more peer that connected. `None` (the default)
-    /// means one peer at a time, served by this protocol. What such a protocol pushes as [`Action::Checkpoint`] is not
-    /// kept, and [`Input::Restored`] is not given to it.
+    /// An independent protocol for one more peer that connected: needed by [`Transport::TcpListener`], by no other.
+    /// What it pushes as [`Action::Checkpoint`] is not kept, and [`Input::Restored`] and [`Input::Command`] are given to
+    /// the protocol that was built, not to it.
     fn for_peer(&self) -> Option<Box<dyn Protocol>> {
         None
     }
@@ -354,11 +354,7 @@ impl WebhookReply {
     /// Problem details (RFC 9457). `detail` says what to mend and holds nothing personal.
     pub fn problem(status: u16, title: &str, detail: &str) -> Self {
         let body = serde_json::json!({ "type": "about:blank", "status": status, "title": title, "detail": detail });
-        Self {
-            status,
-            headers: vec![("content-type", "application/problem+json".to_owned())],
-            body: body.to_string(),
-        }
+        Self { status, headers: vec![("content-type", "application/problem+json".to_owned())], body: body.to_string() }
     }
 
     /// Asks the sender to come again after `seconds`.

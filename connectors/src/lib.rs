@@ -1,10 +1,11 @@
 //! Connectors: one folder a system, bytes in, canonical events out.
 //!
 //! - [`contract`] says what a connector is: a [`contract::Kind`] builds a sans-IO [`contract::Protocol`].
-//! - `drive/` is the only IO: sockets, TLS, HTTP, timers, back-off, the raw archive, checkpoints.
+//! - [`drive`] is the only IO: sockets, TLS, HTTP, timers, back-off, the raw archive, checkpoints.
 //! - [`KINDS`] lists every kind that is built in. Adding a system is one folder and one row here.
 
 pub mod contract;
+pub mod drive;
 
 /// Every kind that is built in.
 pub const KINDS: &[&dyn contract::Kind] = &[];
