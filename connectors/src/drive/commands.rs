@@ -3,12 +3,13 @@
 //! Only successes are remembered: a command that failed has changed nothing, and its repeat is a new try. The memory is
 //! bounded and part of the kept file, so it survives a restart.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 
 use tokio::sync::oneshot;
 
 use super::link::CommandError;
 use crate::contract::Command;
+use crate::seen::Seen;
 
 /// Keys of done commands that are remembered.
 const REMEMBERED: usize = 1024;
@@ -23,14 +24,13 @@ pub(super) struct CommandCall {
 }
 
 /// What the protocol was asked and has not answered yet.
-#[derive(Default)]
 pub(super) struct Commands {
     waiting: HashMap<String, Vec<Answer>>,
-    done: Done,
+    done: Seen,
 }
 
 impl Commands {
-    pub(super) fn new(done: Done) -> Self {
+    pub(super) fn new(done: Seen) -> Self {
         Self { waiting: HashMap::new(), done }
     }
 
@@ -58,49 +58,7 @@ impl Commands {
     }
 }
 
-/// The keys that were done, oldest first.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Done {
-    order: VecDeque<String>,
-    known: HashSet<String>,
-}
-
-impl Done {
-    pub(super) fn from_keys(keys: impl IntoIterator<Item = String>) -> Self {
-        let mut done = Self::default();
-        keys.into_iter().for_each(|key| done.add(key));
-        done
-    }
-
-    pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
-        self.order.iter()
-    }
-
-    pub(super) fn holds(&self, key: &str) -> bool {
-        self.known.contains(key)
-    }
-
-    pub(super) fn add(&mut self, key: String) {
-        if !self.known.insert(key.clone()) {
-            return;
-        }
-        self.order.push_back(key);
-        while self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.known.remove(&oldest);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_memory_is_bounded_and_forgets_the_oldest() {
-        let done = Done::from_keys((0..REMEMBERED + 3).map(|number| number.to_string()));
-        assert_eq!(done.keys().count(), REMEMBERED);
-        assert!(!done.holds("2") && done.holds("3"));
-    }
+/// An empty memory of done keys.
+pub(super) fn nothing_done() -> Seen {
+    Seen::new(REMEMBERED)
 }

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use tokio::sync::{mpsc, watch};
 use trunkline_events::{Body, Event, Timestamp};
 
-use super::commands::{CommandCall, Commands};
+use super::commands::{CommandCall, Commands, nothing_done};
 use super::digest::archive_reference;
 use super::line::Line;
 use super::publish::Parcel;
@@ -130,7 +130,7 @@ impl Desk {
     /// A desk for one more peer of a listener: no commands, no checkpoints of its own.
     pub(super) fn for_peer(trunk: Trunk, protocol: Box<dyn Protocol>) -> Self {
         let (_, nobody) = mpsc::channel(1);
-        Self { keeps: false, ..Self::new(trunk, protocol, Commands::default(), nobody) }
+        Self { keeps: false, ..Self::new(trunk, protocol, Commands::new(nothing_done()), nobody) }
     }
 
     /// Nothing waits for room in the queue: more may be read.

@@ -175,8 +175,8 @@ mod tests {
         for path in ["@evil.test/", ".evil.test/", ":8443/", "evil", ""] {
             assert!(address(&base, path).is_err(), "{path}");
         }
-        let bare = Url::parse("https://pbx.example.com").expect("a URL");
-        assert!(address(&bare, "@evil.test/").is_err() && address(&bare, ":1/").is_err());
+        let without_path = Url::parse("https://pbx.example.com").expect("a URL");
+        assert!(address(&without_path, "@evil.test/").is_err() && address(&without_path, ":1/").is_err());
     }
 
     #[test]

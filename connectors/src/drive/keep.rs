@@ -14,12 +14,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use trunkline_events::Timestamp;
 
-use super::commands::Done;
+use super::commands::nothing_done;
 use super::digest::sha256_hex;
 use super::timers::until;
+use crate::seen::Seen;
 
 /// The link's memory. Cheap to clone but for the command keys.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Kept {
     /// What the protocol gave last.
     pub(super) checkpoint: Option<Bytes>,
@@ -30,7 +31,13 @@ pub(super) struct Kept {
     /// This link reads state anew after a gap.
     pub(super) resyncs: bool,
     /// Commands that were carried out.
-    pub(super) done: Done,
+    pub(super) done: Seen,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { checkpoint: None, taken_until: None, clean: false, resyncs: false, done: nothing_done() }
+    }
 }
 
 /// The kept memory as JSON.
@@ -93,8 +100,14 @@ fn parse(text: &[u8]) -> Result<Kept, &'static str> {
         taken_until: page.taken_until,
         clean: page.clean,
         resyncs: page.resyncs,
-        done: Done::from_keys(page.commands_done),
+        done: remembered(page.commands_done),
     })
+}
+
+fn remembered(keys: Vec<String>) -> Seen {
+    let mut done = nothing_done();
+    done.extend(keys);
+    done
 }
 
 /// Writes the memory durably. Blocking.
@@ -105,7 +118,7 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
         taken_until: kept.taken_until,
         clean: kept.clean,
         resyncs: kept.resyncs,
-        commands_done: kept.done.keys().cloned().collect(),
+        commands_done: kept.done.names().map(str::to_owned).collect(),
     };
     let page = serde_json::to_vec(&page)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -201,7 +214,7 @@ mod tests {
             taken_until: Some(Timestamp::EPOCH),
             clean: true,
             resyncs: true,
-            done: Done::from_keys(["k1".to_owned()]),
+            done: remembered(vec!["k1".to_owned()]),
         }
     }
 

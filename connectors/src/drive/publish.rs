@@ -192,7 +192,7 @@ impl Publisher {
                 }
             }
             Err(error) => {
-                tracing::error!(source = self.source, %error, "the raw archive broke; it is off until the next start")
+                tracing::error!(source = self.source, %error, "the raw archive broke; it is off until the next start");
             }
         }
     }

@@ -48,7 +48,7 @@ mod tests {
         let mut timers = Timers::default();
         timers.set("keep-alive", Some(Duration::ZERO));
         timers.set("poll", Some(Duration::ZERO));
-        timers.set("keep-alive", Some(Duration::from_secs(3600)));
+        timers.set("keep-alive", Some(Duration::from_hours(1)));
         assert_eq!(timers.take_due(), Some("poll"));
         assert_eq!(timers.take_due(), None);
         timers.set("keep-alive", None);
