@@ -1,6 +1,8 @@
 //! The drivers over real sockets, with a small protocol of lines.
 
+mod chat;
 mod http;
+mod inlet;
 mod line;
 mod listener;
 mod replay;

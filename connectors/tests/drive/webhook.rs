@@ -1,32 +1,14 @@
 //! Webhooks in: answered when durable and not before, bounded, safe to repeat. With the real `chat-webhook` protocol.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use config::{Config, File, FileFormat};
-use trunkline_connectors::contract::{Kind, SourceId, WebhookReply, WebhookRequest};
-use trunkline_connectors::drive::{Link, LinkState, Pace, start, system_clock};
-use trunkline_connectors::kind;
+use trunkline_connectors::contract::{WebhookReply, WebhookRequest};
+use trunkline_connectors::drive::{LinkState, system_clock};
 use trunkline_connectors::webhook::standard::Secret;
 
-use crate::store::{Store, host, in_state, texts};
-
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-async fn chat(store: &Arc<Store>, data: &Path, change: impl FnOnce(&mut Pace)) -> Link {
-    let kind: &dyn Kind = kind("chat-webhook").expect("built in");
-    let toml = format!("[params]\nsecrets = ['{SECRET}']\nmax_body_bytes = 4096");
-    let config = Config::builder().add_source(File::from_str(&toml, FileFormat::Toml)).build().expect("TOML");
-    let id = SourceId::new("web-chat").expect("a name");
-    let built = kind.build(&id, &config.get("params").expect("a table")).expect("builds");
-    let mut host = host(store, data);
-    change(&mut host.pace);
-    let link = start(id, built, host);
-    in_state(&link, |state| *state == LinkState::Up).await;
-    link
-}
+use crate::inlet::{SECRET, chat};
+use crate::store::{Store, in_state, texts};
 
 fn message(number: u32) -> WebhookRequest {
     let body = format!(
