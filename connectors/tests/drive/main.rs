@@ -5,6 +5,7 @@ mod http;
 mod inlet;
 mod line;
 mod listener;
+mod peers;
 mod replay;
 mod store;
 mod tcp;
