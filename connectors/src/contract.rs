@@ -81,7 +81,8 @@ pub trait Kind: Sync {
     /// A complete `[[connectors]]` entry in TOML that builds, each key explained by a comment.
     fn example(&self) -> &'static str;
 
-    /// Validates every parameter and makes the protocol. Pure: no file, no socket, no clock.
+    /// Validates every parameter and makes the protocol. No socket and no clock; the only files it may read are the
+    /// secrets that a `*_file` key names.
     fn build(&self, id: &SourceId, params: &config::Value) -> Result<Built, ParamsError>;
 
     /// A protocol that only listens: for recordings, with no session of its own and no secret to check.
@@ -122,7 +123,7 @@ pub enum Transport {
         /// TLS settings.
         tls: Option<Tls>,
     },
-    /// The far side connects to us; several peers at a time, each told by [`Input::Opened`].
+    /// The far side connects to us; several peers at a time, each with a protocol of its own ([`Protocol::for_peer`]).
     TcpListener {
         /// Address to bind.
         listen: std::net::SocketAddr,
@@ -160,7 +161,17 @@ pub trait Protocol: Send {
     ///
     /// Never panics, whatever the input. An error's [`Disposition`] tells the driver what to do; actions pushed before
     /// it are carried out first.
+    ///
+    /// A [`Disposition::Skip`] on [`Input::Bytes`] may leave further whole messages in the protocol's own buffer: the
+    /// driver gives an empty [`Input::Bytes`] next, again and again while that ends in a skip.
     fn on(&mut self, input: Input<'_>, out: &mut Actions) -> Result<(), ProtocolError>;
+
+    /// An independent protocol for one more peer that connected: needed by [`Transport::TcpListener`], by no other.
+    /// What it pushes as [`Action::Checkpoint`] is not kept, and [`Input::Restored`] and [`Input::Command`] are given to
+    /// the protocol that was built, not to it.
+    fn for_peer(&self) -> Option<Box<dyn Protocol>> {
+        None
+    }
 }
 
 /// What happens to a protocol.
@@ -196,7 +207,8 @@ pub enum Input<'a> {
         /// Why, in a sentence.
         reason: &'a str,
     },
-    /// The daemon stops: say good-bye on the link (it closes when the actions are sent).
+    /// The daemon stops, or an operator pauses the link: say good-bye on it (it closes when the actions are sent).
+    /// [`Input::Closed`] follows; after a pause [`Input::Opened`] may follow too, on a new connection.
     Stopping,
 }
 
@@ -323,12 +335,34 @@ impl WebhookRequest {
 }
 
 /// The answer to a webhook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookReply {
     /// Status code.
     pub status: u16,
+    /// Header names in lower case, and values: `content-type`, `retry-after`.
+    pub headers: Vec<(&'static str, String)>,
     /// Body; an empty one is sent as such.
     pub body: String,
+}
+
+impl WebhookReply {
+    /// A status with an empty body.
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// Problem details (RFC 9457). `detail` says what to mend and holds nothing personal.
+    pub fn problem(status: u16, title: &str, detail: &str) -> Self {
+        let body = serde_json::json!({ "type": "about:blank", "status": status, "title": title, "detail": detail });
+        Self { status, headers: vec![("content-type", "application/problem+json".to_owned())], body: body.to_string() }
+    }
+
+    /// Asks the sender to come again after `seconds`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.headers.push(("retry-after", seconds.to_string()));
+        self
+    }
 }
 
 /// Something a connector is asked to do. At-least-once: the key tells a repeat.

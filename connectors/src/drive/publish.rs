@@ -1,0 +1,199 @@
+//! The publishing task of a link: numbers events, hands them to the intake in natural batches, and lets everything that
+//! rests on their being durable (replies, checkpoints, marks) happen only afterwards.
+//!
+//! Numbers are given here, by one task and in the order of the queue, so they have no holes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+use trunkline_events::{Body, Event, Sequence, Timestamp};
+
+use super::archive::Archive;
+use super::commands::Answer;
+use super::keep::{Kept, Wanted};
+use super::line::Line;
+use super::link::CommandError;
+use super::status::Board;
+use super::{Host, IntakeClosed};
+use crate::contract::WebhookReply;
+
+/// Parcels that are settled together at most.
+const BATCH: usize = 512;
+
+/// One thing on its way from a protocol to where it becomes durable.
+pub(super) enum Parcel {
+    /// To be numbered and taken in.
+    Event(Box<Event>),
+    /// For the raw archive, before the events that refer to it.
+    Archive { reference: String, at: Timestamp, bytes: Bytes },
+    /// The protocol's state after everything before it.
+    Checkpoint(Vec<u8>),
+    /// What the far side said until then stands before this.
+    TakenUntil(Timestamp),
+    /// To be answered once everything before it is durable.
+    Reply(oneshot::Sender<WebhookReply>, WebhookReply),
+    /// To be answered once the memory of it is durable.
+    CommandDone { key: String, result: Result<(), String>, answers: Vec<Answer> },
+}
+
+/// The state of the publishing task.
+pub(super) struct Publisher {
+    pub(super) host: Host,
+    pub(super) source: String,
+    pub(super) epoch: String,
+    pub(super) line: Arc<Line>,
+    pub(super) board: Board,
+    pub(super) archive: Option<Archive>,
+    pub(super) kept: Kept,
+    pub(super) wanted: watch::Sender<Wanted>,
+    pub(super) written: watch::Receiver<u64>,
+    pub(super) events: metrics::Counter,
+    /// The highest number given.
+    pub(super) number: u64,
+    /// The highest number that stands in published books.
+    pub(super) booked: u64,
+    pub(super) revision: u64,
+}
+
+impl Publisher {
+    /// Runs until the queue's other end is dropped and everything in it is settled, or the intake is closed.
+    /// A run that ends well is kept as such.
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Parcel>) -> Result<(), IntakeClosed> {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut books = tokio::time::interval(self.host.pace.books_every);
+        books.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = books.tick() => self.publish_books().await?,
+                taken = queue.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.board.change(|status| status.queued = taken + queue.len());
+                    self.settle(batch.drain(..)).await?;
+                    self.board.change(|status| status.queued = queue.len());
+                }
+            }
+        }
+        self.publish_books().await?;
+        self.kept.clean = true;
+        self.keep(true);
+        Ok(())
+    }
+
+    async fn settle(&mut self, batch: impl Iterator<Item = Parcel>) -> Result<(), IntakeClosed> {
+        let mut events = Vec::new();
+        let mut records = Vec::new();
+        let mut later = Vec::new();
+        for parcel in batch {
+            match parcel {
+                Parcel::Event(event) => events.push(self.stamped(*event)),
+                Parcel::Archive { reference, at, bytes } => records.push((reference, at, bytes)),
+                other => later.push(other),
+            }
+        }
+        self.archive_records(records).await;
+        if !events.is_empty() {
+            self.events.increment(events.len() as u64);
+            self.host.intake.accept(events).await?;
+            let (now, number) = ((self.host.clock)(), self.number);
+            self.board.change(|status| {
+                status.taken = number;
+                status.last_event = Some(now);
+            });
+        }
+        for parcel in later {
+            self.after(parcel);
+        }
+        Ok(())
+    }
+
+    fn stamped(&mut self, mut event: Event) -> Event {
+        self.number += 1;
+        event.source.clone_from(&self.source);
+        event.sequence = Some(Sequence { epoch: self.epoch.clone(), number: self.number });
+        if matches!(event.body, Body::LinkResynced(_)) {
+            self.kept.resyncs = true;
+        }
+        event
+    }
+
+    /// What was to happen once the events before it are durable.
+    fn after(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Event(_) | Parcel::Archive { .. } => {}
+            Parcel::Checkpoint(state) => {
+                self.kept.checkpoint = Some(state.into());
+                self.keep(false);
+            }
+            Parcel::TakenUntil(at) => {
+                self.kept.taken_until = Some(at);
+                self.keep(false);
+            }
+            // A sender who has gone away asks again by himself.
+            Parcel::Reply(waiting, reply) => drop(waiting.send(reply)),
+            Parcel::CommandDone { key, result, answers } => self.command_done(key, result, answers),
+        }
+    }
+
+    fn command_done(&mut self, key: String, result: Result<(), String>, answers: Vec<Answer>) {
+        if let Err(reason) = result {
+            for answer in answers {
+                let _ = answer.send(Err(CommandError::Refused { reason: reason.clone() }));
+            }
+            return;
+        }
+        self.kept.done.add(key);
+        self.keep(true);
+        let (mut written, revision) = (self.written.clone(), self.revision);
+        tokio::spawn(async move {
+            // If the keeper is gone the command is done all the same; it may then be asked for once more.
+            let _ = written.wait_for(|written| *written >= revision).await;
+            for answer in answers {
+                let _ = answer.send(Ok(()));
+            }
+        });
+    }
+
+    fn keep(&mut self, urgent: bool) {
+        self.revision += 1;
+        let (kept, revision) = (self.kept.clone(), self.revision);
+        self.wanted.send_modify(|wanted| *wanted = Wanted { kept, revision, urgent });
+    }
+
+    /// Books are not numbered themselves: they are about the numbers.
+    async fn publish_books(&mut self) -> Result<(), IntakeClosed> {
+        if self.booked == self.number {
+            return Ok(());
+        }
+        let books = self.line.books((self.host.clock)(), self.number);
+        self.host.intake.accept(vec![*books]).await?;
+        self.booked = self.number;
+        Ok(())
+    }
+
+    async fn archive_records(&mut self, records: Vec<(String, Timestamp, Bytes)>) {
+        if records.is_empty() {
+            return;
+        }
+        let Some(mut archive) = self.archive.take() else { return };
+        let task = tokio::task::spawn_blocking(move || {
+            let written = records.iter().try_for_each(|(reference, at, bytes)| archive.append(reference, *at, bytes));
+            (archive, written)
+        });
+        match task.await {
+            Ok((archive, written)) => {
+                self.archive = Some(archive);
+                if let Err(error) = written {
+                    tracing::warn!(source = self.source, %error, "the raw archive cannot be written; events go on without it");
+                }
+            }
+            Err(error) => {
+                tracing::error!(source = self.source, %error, "the raw archive broke; it is off until the next start");
+            }
+        }
+    }
+}
