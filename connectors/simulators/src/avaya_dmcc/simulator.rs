@@ -137,6 +137,11 @@ impl AvayaDmcc {
         self.shared.until(|exchange| exchange.connections() == connections).await;
     }
 
+    /// Waits until there are just so many sessions, counting those whose client is away.
+    pub async fn wait_sessions(&self, sessions: usize) {
+        self.shared.until(|exchange| exchange.sessions.len() == sessions).await;
+    }
+
     /// Waits until the client has answered so many `SystemStatus` requests.
     pub async fn wait_status_answers(&self, answers: u64) {
         self.shared.until(|exchange| exchange.status_answers >= answers).await;

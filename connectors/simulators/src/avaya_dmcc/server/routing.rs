@@ -146,7 +146,7 @@ impl Exchange {
                 self.set_link(true);
                 self.faults = super::misbehaviour::Faults::default();
             }
-            Misbehaviour::Drop => self.lines().for_each(|(_, line)| line.closing.cancel()),
+            Misbehaviour::Drop => self.drop_all(),
             Misbehaviour::HalfOpen => self.lines().for_each(|(_, line)| line.frozen.cancel()),
             Misbehaviour::ForgetSession { tell } => {
                 let ids: Vec<Arc<str>> = self.sessions.iter().map(|session| session.id.clone()).collect();
@@ -158,6 +158,17 @@ impl Exchange {
             Misbehaviour::BadIndicator => self.send_header([0, 1], None, "bad-indicator"),
             Misbehaviour::BrokenBody { how } => self.send_broken(*how),
             Misbehaviour::UnknownCrossReference => self.send_stranger(),
+        }
+    }
+
+    /// Closes every connection. Its sessions wait for their owners from this moment on.
+    fn drop_all(&mut self) {
+        let connections: Vec<u64> = self.lines().map(|(connection, _)| connection).collect();
+        for connection in connections {
+            if let Some(line) = self.line(connection) {
+                line.closing.cancel();
+            }
+            self.disconnect(connection);
         }
     }
 
