@@ -17,11 +17,11 @@ struct Peer {
     seen: Vec<Value>,
 }
 
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn scenario(name: &str) -> Scenario {
+pub(crate) fn scenario(name: &str) -> Scenario {
     Scenario::read(&repository().join("tests/scenarios").join(name)).expect("the scenario is valid")
 }
 
