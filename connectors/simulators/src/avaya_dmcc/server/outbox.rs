@@ -1,0 +1,176 @@
+//! Frames that wait for one connection. Bounded in bytes: a client that does not read is cut off, as AES does.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::Note;
+
+/// Above this, whoever makes events should wait for room.
+const ROOMY: usize = 4 << 20;
+/// Above this, the connection is cut off.
+const MOST: usize = 64 << 20;
+
+/// One frame on its way out.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) bytes: Vec<u8>,
+    /// For the ledger; answers have none.
+    pub(crate) note: Option<Note>,
+}
+
+/// Frames written in one go.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
+    /// Where each noted frame ends.
+    pub(crate) ends: VecDeque<(usize, Note)>,
+}
+
+enum Taken {
+    Batch(Batch),
+    Nothing,
+    Closed,
+}
+
+/// The queue of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    filled: Notify,
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Outgoing>,
+    bytes: usize,
+    /// Bytes taken by the writer and not yet written.
+    in_hand: usize,
+    closed: bool,
+    overflowed: bool,
+}
+
+impl Outbox {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Every change below is whole before anything could panic.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a frame; never waits. A closed outbox forgets it.
+    pub(crate) fn push(&self, frame: Outgoing) {
+        let mut queue = self.queue();
+        if queue.closed {
+            return;
+        }
+        queue.bytes += frame.bytes.len();
+        queue.frames.push_back(frame);
+        if queue.bytes > MOST {
+            queue.overflowed = true;
+            queue.close();
+        }
+        drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Waits for frames and takes up to about `most` bytes of them. `None`: closed.
+    pub(crate) async fn take(&self, most: usize) -> Option<Batch> {
+        loop {
+            let filled = self.filled.notified();
+            match self.take_now(most) {
+                Taken::Batch(batch) => return Some(batch),
+                Taken::Closed => return None,
+                Taken::Nothing => filled.await,
+            }
+        }
+    }
+
+    fn take_now(&self, most: usize) -> Taken {
+        let mut queue = self.queue();
+        if queue.closed {
+            return Taken::Closed;
+        }
+        if queue.frames.is_empty() {
+            return Taken::Nothing;
+        }
+        let mut batch = Batch::default();
+        while let Some(frame) = queue.frames.front()
+            && (batch.bytes.is_empty() || batch.bytes.len() + frame.bytes.len() <= most)
+        {
+            let Some(frame) = queue.frames.pop_front() else { break };
+            batch.bytes.extend_from_slice(&frame.bytes);
+            if let Some(note) = frame.note {
+                batch.ends.push_back((batch.bytes.len(), note));
+            }
+        }
+        queue.bytes = queue.bytes.saturating_sub(batch.bytes.len());
+        queue.in_hand = batch.bytes.len();
+        drop(queue);
+        self.emptied.notify_waiters();
+        Taken::Batch(batch)
+    }
+
+    /// Adds what has come since to a batch.
+    pub(crate) fn more(&self, batch: &mut Batch, most: usize) {
+        let Taken::Batch(more) = self.take_now(most) else { return };
+        let before = batch.bytes.len();
+        batch.bytes.extend_from_slice(&more.bytes);
+        batch.ends.extend(more.ends.into_iter().map(|(end, note)| (before + end, note)));
+    }
+
+    /// The batch that was taken is on its way.
+    pub(crate) fn written(&self) {
+        self.queue().in_hand = 0;
+        self.emptied.notify_waiters();
+    }
+
+    /// Whether a client did not read for so long that it was cut off.
+    pub(crate) fn has_overflowed(&self) -> bool {
+        self.queue().overflowed
+    }
+
+    /// Nothing more goes out; what waits is forgotten.
+    pub(crate) fn close(&self) {
+        self.queue().close();
+        self.filled.notify_one();
+        self.emptied.notify_waiters();
+    }
+
+    /// Waits until there is room, or nobody needs any.
+    pub(crate) async fn room(&self) {
+        self.until(|queue| queue.bytes < ROOMY).await;
+    }
+
+    /// Waits until everything is written.
+    pub(crate) async fn drained(&self) {
+        self.until(|queue| queue.bytes == 0 && queue.in_hand == 0).await;
+    }
+
+    fn is(&self, is_so: &impl Fn(&Queue) -> bool) -> bool {
+        let queue = self.queue();
+        queue.closed || is_so(&queue)
+    }
+
+    async fn until(&self, is_so: impl Fn(&Queue) -> bool) {
+        loop {
+            let emptied = self.emptied.notified();
+            tokio::pin!(emptied);
+            // Registered before the look, so that no wake is missed.
+            emptied.as_mut().enable();
+            if self.is(&is_so) {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
+impl Queue {
+    fn close(&mut self) {
+        self.closed = true;
+        self.frames.clear();
+        self.bytes = 0;
+        self.in_hand = 0;
+    }
+}
