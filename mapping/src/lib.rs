@@ -9,4 +9,5 @@
 pub mod cdr;
 pub mod identity;
 pub mod numbers;
+mod overlay;
 pub mod view;
