@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use trunkline_events::cdr::{Cdr, Leg, Outcome};
 use trunkline_events::{Event, EventId, Sequence, Timestamp};
-use trunkline_mapping::cdr::{conversation_keys, fold, root};
+use trunkline_mapping::cdr::{ConversationKey, conversation_keys, fold, root};
 
 use super::notation;
 
@@ -138,7 +138,7 @@ proptest! {
             .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time)))
             .filter(|(key, _)| key.text().is_some())
             .collect();
-        let root = root(keys.iter().map(|(key, time)| (key, *time))).map(|key| key.id());
+        let root = root(keys.iter().map(|(key, time)| (key, *time))).map(ConversationKey::id);
         prop_assert_eq!(Some(folded.cdr.id), root);
     }
 }

@@ -72,21 +72,17 @@ fn customer(folded: &Folded) -> String {
 }
 
 fn leg(leg: &Leg) -> String {
-    let mut text = leg.extension.clone();
-    if let Some(agent) = leg.agent.as_ref().filter(|agent| **agent != leg.extension) {
-        text += &format!(" agent={agent}");
-    }
+    let mut words = vec![leg.extension.clone()];
+    let agent = leg.agent.iter().filter(|agent| **agent != leg.extension);
+    words.extend(agent.map(|agent| format!("agent={agent}")));
     for (word, at) in [("rang", leg.ringing), ("answered", leg.answered), ("ended", leg.ended)] {
-        if let Some(at) = at {
-            text += &format!(" {word} {}", clock(at));
-        }
+        words.extend(at.map(|at| format!("{word} {}", clock(at))));
     }
     for (word, millis) in [("ring", leg.ring_ms), ("talk", leg.talk_ms), ("hold", leg.hold_ms)] {
-        if millis > 0 {
-            text += &format!(" {word}={}", seconds(millis));
-        }
+        words.extend((millis > 0).then(|| format!("{word}={}", seconds(millis))));
     }
-    leg.end.as_ref().map_or(text.clone(), |end| format!("{text} {end}"))
+    words.extend(leg.end.clone());
+    words.join(" ")
 }
 
 fn live(live: &LiveLeg) -> String {
@@ -104,7 +100,7 @@ fn seconds(millis: u64) -> Value {
     }
 }
 
-/// `10:00:05`, with `+1d` where it is not the scenario's day; one without the other outside 00:00–23:59 days before.
+/// `10:00:05`, with `+1d` on the day after the scenario's.
 fn clock(at: Timestamp) -> String {
     let days = at.since(instant("00:00:00")).whole_days();
     let text = at.to_string();
