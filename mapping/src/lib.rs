@@ -3,11 +3,15 @@
 //! - [`numbers`] makes a canonical key of a phone number, by the dial plan of its site. Pure.
 //! - [`identity`] decides which handles are one customer: a function of the evidence, not of its order. Pure.
 //! - [`cdr`] folds events into conversation records. Pure.
-//! - `profile` settles fields and tags. Pure.
-//! - `store/` is the only place that sees the database; `engine.rs` applies batches in one transaction.
+//! - [`profile`] settles fields and tags. Pure.
+//! - [`engine`] applies batches of events in one transaction, and answers questions.
+//! - [`store`] is the only place that sees the database.
 
 pub mod cdr;
+pub mod engine;
 pub mod identity;
 pub mod numbers;
 mod overlay;
+pub mod profile;
+pub mod store;
 pub mod view;
