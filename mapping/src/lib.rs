@@ -3,11 +3,12 @@
 //! - [`numbers`] makes a canonical key of a phone number, by the dial plan of its site. Pure.
 //! - [`identity`] decides which handles are one customer: a function of the evidence, not of its order. Pure.
 //! - [`cdr`] folds events into conversation records. Pure.
-//! - `profile` settles fields and tags. Pure.
+//! - [`profile`] settles fields and tags. Pure.
 //! - [`store`] is the only place that sees the database; `engine/` applies batches in one transaction.
 
 pub mod cdr;
 pub mod identity;
 pub mod numbers;
+pub mod profile;
 pub mod store;
 pub mod view;

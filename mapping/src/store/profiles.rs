@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Session};
 
-/// A source's newest value of a field.
+/// A source's newest value of a field, or one of its values where all are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ValueRow {
     pub(crate) handle: Uuid,
@@ -15,6 +15,8 @@ pub(crate) struct ValueRow {
     pub(crate) source: String,
     pub(crate) value: String,
     pub(crate) at: Timestamp,
+    /// Keep it beside what the source says later.
+    pub(crate) keep: bool,
 }
 
 /// A source's newest word on a tag.
@@ -34,6 +36,7 @@ pub(crate) async fn upsert_values(session: &Session<'_>, values: &[ValueRow]) ->
         ("handle", Kind::Uuid),
         ("field", Kind::Text),
         ("source", Kind::Text),
+        ("slot", Kind::Big),
         ("value", Kind::Text),
         ("at", Kind::Big),
     ]);
@@ -42,13 +45,14 @@ pub(crate) async fn upsert_values(session: &Session<'_>, values: &[ValueRow]) ->
             value.handle.into(),
             value.field.as_str().into(),
             value.source.as_str().into(),
+            if value.keep { value.at.into() } else { 0.into() },
             value.value.as_str().into(),
             value.at.into(),
         ]);
     }
     let query = Query::new(
-        "INSERT INTO profile_value (handle, field, source, value, at) SELECT handle, field, source, value, at \
-         FROM {rows} WHERE true ON CONFLICT (handle, field, source) DO UPDATE SET value = excluded.value, \
+        "INSERT INTO profile_value (handle, field, source, slot, value, at) SELECT handle, field, source, slot, value, at \
+         FROM {rows} WHERE true ON CONFLICT (handle, field, source, slot) DO UPDATE SET value = excluded.value, \
          at = excluded.at WHERE profile_value.at < excluded.at \
          OR (profile_value.at = excluded.at AND profile_value.value < excluded.value)",
     );
@@ -88,7 +92,7 @@ pub(crate) async fn values_of(
     customers: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<(Uuid, ValueRow)>, StoreError> {
     let query = Query::new(
-        "SELECT h.customer, p.handle, p.field, p.source, p.value, p.at FROM {rows} \
+        "SELECT h.customer, p.handle, p.field, p.source, p.value, p.at, p.slot FROM {rows} \
          JOIN handle h ON h.customer = r.id AND NOT h.shared AND NOT h.generic JOIN profile_value p ON p.handle = h.id",
     );
     let found = session.all("read profile values", query.rows(Rows::ids(customers))).await?;
@@ -96,7 +100,8 @@ pub(crate) async fn values_of(
         .iter()
         .map(|row| {
             let (handle, field, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
-            Ok((row.uuid(0)?, ValueRow { handle, field, source, value: row.text(4)?, at: row.instant(5)? }))
+            let (value, at, keep) = (row.text(4)?, row.instant(5)?, row.big(6)? != 0);
+            Ok((row.uuid(0)?, ValueRow { handle, field, source, value, at, keep }))
         })
         .collect()
 }

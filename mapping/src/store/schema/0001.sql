@@ -130,9 +130,11 @@ CREATE TABLE profile_value (
     handle {uuid} NOT NULL,
     field text NOT NULL,
     source text NOT NULL,
+    -- 0 where only a source's newest word counts, else its time: then every word is kept.
+    slot bigint NOT NULL,
     value text NOT NULL,
     at bigint NOT NULL,
-    PRIMARY KEY (handle, field, source)
+    PRIMARY KEY (handle, field, source, slot)
 );
 
 CREATE TABLE tag (

@@ -1,0 +1,123 @@
+//! One value a field, out of what all sources said.
+
+use std::collections::BTreeMap;
+
+use trunkline_events::Timestamp;
+
+use super::rules::{FieldRule, FieldRules, Strategy};
+
+/// The source of what agents write.
+const AGENTS: &str = "/agents";
+
+/// One source said one thing at one time. An empty value empties the field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldValue {
+    /// Field name.
+    pub field: String,
+    /// When the source said so, by its own clock.
+    pub at: Timestamp,
+    /// Who: `/connectors/chat`, `/agents`.
+    pub source: String,
+    /// Value.
+    pub value: String,
+}
+
+/// A value that counts; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chosen {
+    /// Field name.
+    pub field: String,
+    /// Value.
+    pub value: String,
+    /// Who said so.
+    pub source: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Chooses what counts, sorted by field, then value: one value a field, several only by [`Strategy::Union`].
+///
+/// Of two values said at the same instant by one source the greater text counts; of two sources the greater name.
+pub fn settle(values: &[FieldValue], rules: &FieldRules) -> Vec<Chosen> {
+    let mut by_field: BTreeMap<&str, Vec<&FieldValue>> = BTreeMap::new();
+    for value in values {
+        by_field.entry(&value.field).or_default().push(value);
+    }
+    let mut chosen = Vec::with_capacity(by_field.len());
+    for (field, mut said) in by_field {
+        said.sort_unstable();
+        said.dedup();
+        let mut counting = choose(&said, rules.rule(field), rules.agent_edits_stick);
+        counting.sort_unstable_by(|a, b| a.value.cmp(&b.value));
+        chosen.extend(counting.into_iter().map(Chosen::from));
+    }
+    chosen
+}
+
+impl From<&FieldValue> for Chosen {
+    fn from(value: &FieldValue) -> Self {
+        Self { field: value.field.clone(), value: value.value.clone(), source: value.source.clone(), at: value.at }
+    }
+}
+
+/// `said` is all of one field, sorted by time.
+fn choose<'a>(said: &[&'a FieldValue], rule: &FieldRule, agent_edits_stick: bool) -> Vec<&'a FieldValue> {
+    if agent_edits_stick
+        && let Some(edit) = said.iter().rev().find(|value| by_an_agent(value))
+        && !is_empty(edit)
+    {
+        return vec![edit];
+    }
+    match rule.strategy {
+        Strategy::Newest => said.last().copied().filter(|value| !is_empty(value)).into_iter().collect(),
+        Strategy::SourceOrder => by_source_order(said, &rule.order).into_iter().collect(),
+        Strategy::OnlyIfEmpty => first_that_stays(said).into_iter().collect(),
+        Strategy::Union => every_sources_last(said),
+    }
+}
+
+fn by_source_order<'a>(said: &[&'a FieldValue], order: &[String]) -> Option<&'a FieldValue> {
+    let rank = |value: &FieldValue| order.iter().position(|source| *source == value.source).unwrap_or(order.len());
+    let mut latest = latest_by_source(said);
+    latest.retain(|value| !is_empty(value));
+    // The lower rank, then the later time.
+    latest.into_iter().min_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.cmp(a)))
+}
+
+fn first_that_stays<'a>(said: &[&'a FieldValue]) -> Option<&'a FieldValue> {
+    let mut current: Option<&FieldValue> = None;
+    for value in said {
+        match current {
+            Some(known) if is_empty(value) && known.source == value.source => current = None,
+            None if !is_empty(value) => current = Some(value),
+            _ => {}
+        }
+    }
+    current
+}
+
+fn every_sources_last<'a>(said: &[&'a FieldValue]) -> Vec<&'a FieldValue> {
+    let mut all = latest_by_source(said);
+    all.retain(|value| !is_empty(value));
+    // The same text from several sources stands once, by who said it last.
+    all.sort_unstable_by(|a, b| a.value.cmp(&b.value).then_with(|| b.cmp(a)));
+    all.dedup_by(|later, first| later.value == first.value);
+    all
+}
+
+/// The last of what each source said.
+fn latest_by_source<'a>(said: &[&'a FieldValue]) -> Vec<&'a FieldValue> {
+    let mut latest: BTreeMap<&str, &FieldValue> = BTreeMap::new();
+    for value in said {
+        latest.insert(&value.source, value);
+    }
+    latest.into_values().collect()
+}
+
+fn by_an_agent(value: &FieldValue) -> bool {
+    value.source.strip_prefix(AGENTS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn is_empty(value: &FieldValue) -> bool {
+    value.value.trim().is_empty()
+}
