@@ -4,9 +4,11 @@
 //! - [`identity`] decides which handles are one customer: a function of the evidence, not of its order. Pure.
 //! - [`cdr`] folds events into conversation records. Pure.
 //! - [`profile`] settles fields and tags. Pure.
-//! - [`store`] is the only place that sees the database; `engine/` applies batches in one transaction.
+//! - [`engine`] applies batches of events in one transaction, and answers questions.
+//! - [`store`] is the only place that sees the database.
 
 pub mod cdr;
+pub mod engine;
 pub mod identity;
 pub mod numbers;
 pub mod profile;

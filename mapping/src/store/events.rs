@@ -14,7 +14,7 @@ use super::session::{Query, Session};
 pub(crate) struct Arrival<'e> {
     pub(crate) event: &'e Event,
     /// Its CloudEvents JSON.
-    pub(crate) json: String,
+    pub(crate) json: &'e str,
     /// The conversation key that it belongs to.
     pub(crate) conversation: Option<Uuid>,
 }
@@ -91,7 +91,7 @@ pub(crate) async fn insert(
             event.time.into(),
             event.received.into(),
             arrival.conversation.into(),
-            arrival.json.as_str().into(),
+            arrival.json.into(),
         ]);
     }
     let query = Query::new(

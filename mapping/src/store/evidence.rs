@@ -254,3 +254,29 @@ pub(crate) async fn remember(
     );
     session.run("write history", query.rows(rows).bind(rule_version)).await.map(drop)
 }
+
+/// The customers that a shared or generic handle was seen with, its own included, the latest seen first.
+pub(crate) async fn partners(session: &Session<'_>, handle: Uuid, limit: u32) -> Result<Vec<Uuid>, StoreError> {
+    let query = Query::new(
+        "SELECT h.customer, max(h.last_seen) AS seen FROM (SELECT x.b AS id FROM evidence x WHERE x.a = {1} \
+         AND x.origin <> 'exclude' UNION SELECT y.a AS id FROM evidence y WHERE y.b = {1} AND y.origin <> 'exclude') \
+         AS s JOIN handle h ON h.id = s.id GROUP BY h.customer \
+         ORDER BY seen DESC, h.customer LIMIT {2}",
+    );
+    let found = session.all("read candidates", query.bind(handle).bind(i64::from(limit))).await?;
+    found.iter().map(|row| row.uuid(0)).collect()
+}
+
+/// All directives at a handle, and the observations of it with some neighbours: with `cap` of them, if it has so many.
+pub(crate) async fn some_at(session: &Session<'_>, id: Uuid, cap: u32) -> Result<Vec<EvidenceRow>, StoreError> {
+    let query = Query::new(select_evidence!(
+        "FROM (SELECT x.id FROM evidence x WHERE x.a = {1} AND x.origin <> 'observed' UNION \
+         SELECT y.id FROM evidence y WHERE y.b = {1} AND y.origin <> 'observed' UNION \
+         SELECT k.id FROM (SELECT v.b AS other FROM evidence v WHERE v.a = {1} AND v.origin = 'observed' UNION \
+         SELECT w.a AS other FROM evidence w WHERE w.b = {1} AND w.origin = 'observed' ORDER BY other LIMIT {2}) AS o \
+         JOIN evidence k ON (k.a = {1} AND k.b = o.other) OR (k.b = {1} AND k.a = o.other)) AS s \
+         JOIN evidence e ON e.id = s.id"
+    ));
+    let found = session.all("read evidence", query.bind(id).bind(i64::from(cap))).await?;
+    found.iter().map(EvidenceRow::read).collect()
+}

@@ -12,17 +12,18 @@
 
 mod audit_log;
 mod books;
-mod cdrs;
+pub(crate) mod cdrs;
 mod connect;
-mod conversations;
+pub(crate) mod conversations;
 mod error;
-mod events;
-mod evidence;
-mod handles;
+pub(crate) mod events;
+pub(crate) mod evidence;
+pub(crate) mod handles;
+pub(crate) mod locks;
 mod migration;
-mod outbox;
-mod pops;
-mod profiles;
+pub(crate) mod outbox;
+pub(crate) mod pops;
+pub(crate) mod profiles;
 mod rows;
 mod session;
 mod tokens;

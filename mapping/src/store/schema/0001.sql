@@ -104,8 +104,10 @@ CREATE TABLE evidence (
     verdict text NOT NULL,
     rule_version text NOT NULL
 );
-CREATE INDEX evidence_a ON evidence (a);
-CREATE INDEX evidence_b ON evidence (b);
+CREATE INDEX evidence_a ON evidence (a, b);
+CREATE INDEX evidence_b ON evidence (b, a);
+CREATE INDEX evidence_directive_a ON evidence (a) WHERE origin <> 'observed';
+CREATE INDEX evidence_directive_b ON evidence (b) WHERE origin <> 'observed';
 CREATE INDEX evidence_decision ON evidence (decision) WHERE decision IS NOT NULL;
 
 CREATE TABLE undo (
