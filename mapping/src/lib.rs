@@ -11,6 +11,7 @@ pub mod cdr;
 pub mod engine;
 pub mod identity;
 pub mod numbers;
+mod overlay;
 pub mod profile;
 pub mod store;
 pub mod view;

@@ -7,6 +7,7 @@ use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Mask;
+use crate::overlay;
 
 /// The embedded default plan, as TOML.
 pub const DEFAULT_PLAN: &str = include_str!("../../../config/dialplan/default.toml");
@@ -95,9 +96,7 @@ pub enum PlanError {
 impl DialPlan {
     /// Reads a site's TOML over the embedded default.
     pub fn from_toml(text: &str) -> Result<Self, PlanError> {
-        let mut keys: toml::Table = toml::from_str(DEFAULT_PLAN).map_err(PlanError::Read)?;
-        keys.extend(toml::from_str::<toml::Table>(text).map_err(PlanError::Read)?);
-        let plan: Self = keys.try_into().map_err(PlanError::Read)?;
+        let plan: Self = overlay::read(DEFAULT_PLAN, text).map_err(PlanError::Read)?;
         let problems = plan.problems();
         if problems.is_empty() { Ok(plan) } else { Err(PlanError::Problems { site: plan.site, problems }) }
     }
