@@ -1,0 +1,12 @@
+//! Conversation records: the scenario files under `tests/scenarios/cdr-*.toml`, and what holds for any set of events.
+
+#[path = "cdr/keys.rs"]
+mod keys;
+#[path = "cdr/notation.rs"]
+mod notation;
+#[path = "cdr/properties.rs"]
+mod properties;
+#[path = "cdr/record.rs"]
+mod record;
+#[path = "cdr/scenarios.rs"]
+mod scenarios;

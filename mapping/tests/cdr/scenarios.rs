@@ -1,0 +1,91 @@
+//! Every `tests/scenarios/cdr-*.toml` is played, shuffled and doubled.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use serde::Deserialize;
+use toml::Table;
+use trunkline_events::Event;
+use trunkline_mapping::cdr::{Folded, conversation_keys, fold, root};
+
+use super::notation;
+use super::record;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    /// What happens, in a sentence; for readers.
+    #[serde(rename = "story")]
+    _story: String,
+    events: String,
+    record: Table,
+}
+
+#[test]
+fn every_scenario_gives_the_record_that_its_file_says() {
+    let files = files();
+    assert!(files.len() >= 25, "only {} scenarios found", files.len());
+    let failures: Vec<String> = files.iter().filter_map(|file| play(file).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_scenario_gives_the_same_record_shuffled_and_doubled() {
+    let mut random = StdRng::seed_from_u64(8);
+    for file in files() {
+        let events = notation::events(&read(&file).events);
+        let straight = fold(&events).expect("a record");
+        for _ in 0..20 {
+            let mut shuffled = events.clone();
+            shuffled.extend(events.choose_multiple(&mut random, events.len() / 2).cloned());
+            shuffled.shuffle(&mut random);
+            assert_eq!(fold(&shuffled).expect("a record"), straight, "{}", file.display());
+        }
+    }
+}
+
+fn play(file: &Path) -> Result<(), String> {
+    let scenario = read(file);
+    record::check_words(&scenario.record);
+    let events = notation::events(&scenario.events);
+    let folded = fold(&events).expect("a record");
+    assert_eq!(folded.complete, folded.cdr.ended.is_some());
+    check_id(&events, &folded);
+    let told = record::table(&folded);
+    if told == scenario.record {
+        return Ok(());
+    }
+    let (want, got) = (toml::to_string(&scenario.record), toml::to_string(&told));
+    Err(format!("{}\n--- the file says\n{}--- folded\n{}", file.display(), want.expect("toml"), got.expect("toml")))
+}
+
+/// The record is named as the engine would name it from the keys.
+fn check_id(events: &[Event], folded: &Folded) {
+    let keys: Vec<_> = events
+        .iter()
+        .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time)))
+        .filter(|(key, _)| key.text().is_some())
+        .collect();
+    let root = root(keys.iter().map(|(key, time)| (key, *time))).expect("a root");
+    assert_eq!(folded.cdr.id, root.id());
+}
+
+fn read(file: &Path) -> Scenario {
+    let text = fs::read_to_string(file).expect("readable");
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    let entries = fs::read_dir(folder).expect("the scenarios").map(|entry| entry.expect("an entry").path());
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("cdr-") && path.extension().is_some_and(|extension| extension == "toml")
+    };
+    let mut files: Vec<PathBuf> = entries.filter(ours).collect();
+    files.sort();
+    files
+}
