@@ -29,8 +29,8 @@ use tokio::sync::Notify;
 use trunkline_events::{Event, EventId};
 
 pub use apply::EngineError;
-pub use directives::{Decided, DirectiveError};
-pub use records::{Records, TimelinePage};
+pub use directives::{By, Decided, DirectiveError};
+pub use records::Records;
 
 use crate::identity::Rules;
 use crate::numbers::DialPlans;

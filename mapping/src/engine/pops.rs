@@ -27,7 +27,7 @@ fn pop_id(leg: &LiveLeg) -> Uuid {
 }
 
 /// Legs that a person is shown: those of calls with somebody outside.
-pub(super) fn shown(conversation: &Touched<'_>) -> impl Iterator<Item = &LiveLeg> {
+pub(super) fn shown<'t>(conversation: &'t Touched<'_>) -> impl Iterator<Item = &'t LiveLeg> {
     conversation.folded.live.iter().filter(|leg| leg.route.direction != Direction::Internal)
 }
 

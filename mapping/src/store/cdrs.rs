@@ -1,7 +1,5 @@
 //! Conversation records, with the columns that lists filter by.
 
-use std::fmt::Write as _;
-
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium};
 use uuid::Uuid;
@@ -10,6 +8,7 @@ use super::error::StoreError;
 use super::micros;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
+use crate::view::CdrFilter;
 
 /// A record as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,23 +20,34 @@ pub(crate) struct StoredCdr {
     pub(crate) subject_handle: Option<Uuid>,
 }
 
-/// What a list of records is narrowed by; everything absent matches all.
+/// A list of records as it is read: the filter with customer and number made handles.
 #[derive(Debug, Clone, Default)]
-pub struct CdrFilter {
-    /// Records of these handles.
-    pub handles: Option<Vec<Uuid>>,
-    /// Records with a leg of this agent.
-    pub agent: Option<String>,
-    /// Started at or after.
-    pub since: Option<Timestamp>,
-    /// Started before.
-    pub until: Option<Timestamp>,
-    /// Voice or text.
-    pub medium: Option<Medium>,
-    /// Continue after this one: its start and id, as the last entry of the page before had them.
-    pub before: Option<(Timestamp, Uuid)>,
-    /// At most so many; 0 means 50.
-    pub limit: u32,
+pub(crate) struct CdrQuery {
+    pub(crate) handles: Option<Vec<Uuid>>,
+    agent: Option<String>,
+    extension: Option<String>,
+    source: Option<String>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    medium: Option<Medium>,
+    after: Option<(Timestamp, Uuid)>,
+    limit: u32,
+}
+
+impl From<&CdrFilter> for CdrQuery {
+    fn from(filter: &CdrFilter) -> Self {
+        Self {
+            handles: None,
+            agent: filter.agent.clone(),
+            extension: filter.extension.clone(),
+            source: filter.source.clone(),
+            since: filter.since,
+            until: filter.until,
+            medium: filter.medium,
+            after: filter.after,
+            limit: filter.limit,
+        }
+    }
 }
 
 /// The word that the column `medium` holds.
@@ -48,14 +58,13 @@ fn word(medium: Medium) -> &'static str {
     }
 }
 
-/// All agents of a record between bars: `|2001|2002|`, so that one of them is found by `LIKE '%|2001|%'`.
-fn agents(cdr: &Cdr) -> String {
-    let mut text = String::from("|");
-    for agent in cdr.legs.iter().filter_map(|leg| leg.agent.as_deref()) {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{agent}|");
-    }
-    text
+/// Agents (or extensions) of a record between bars: `|2001|2002|`, so that one of them is found by `LIKE '%|2001|%'`.
+fn barred<'c>(names: impl Iterator<Item = &'c str>) -> String {
+    names.fold(String::from("|"), |mut text, name| {
+        text.push_str(name);
+        text.push('|');
+        text
+    })
 }
 
 /// Writes records over what stood there. The caller holds the conversations' locks.
@@ -69,6 +78,7 @@ pub(crate) async fn upsert(session: &Session<'_>, records: &[StoredCdr]) -> Resu
         ("medium", Kind::Text),
         ("source", Kind::Text),
         ("agents", Kind::Text),
+        ("extensions", Kind::Text),
         ("subject_handle", Kind::OptionalUuid),
         ("record", Kind::Text),
     ]);
@@ -82,17 +92,19 @@ pub(crate) async fn upsert(session: &Session<'_>, records: &[StoredCdr]) -> Resu
             cdr.ended.into(),
             word(cdr.medium).into(),
             cdr.source.as_str().into(),
-            agents(cdr).into(),
+            barred(cdr.legs.iter().filter_map(|leg| leg.agent.as_deref())).into(),
+            barred(cdr.legs.iter().map(|leg| leg.extension.as_str())).into(),
             stored.subject_handle.into(),
             serde_json::to_string(cdr)?.into(),
         ]);
     }
     let query = Query::new(
-        "INSERT INTO cdr (id, revision, complete, started, ended, medium, source, agents, subject_handle, record) \
-         SELECT id, revision, complete, started, ended, medium, source, agents, subject_handle, record FROM {rows} \
+        "INSERT INTO cdr (id, revision, complete, started, ended, medium, source, agents, extensions, subject_handle, \
+         record) \
+         SELECT id, revision, complete, started, ended, medium, source, agents, extensions, subject_handle, record FROM {rows} \
          WHERE true ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, complete = excluded.complete, \
          started = excluded.started, ended = excluded.ended, medium = excluded.medium, source = excluded.source, \
-         agents = excluded.agents, subject_handle = excluded.subject_handle, record = excluded.record \
+         agents = excluded.agents, extensions = excluded.extensions, subject_handle = excluded.subject_handle, record = excluded.record \
          WHERE cdr.revision <= excluded.revision",
     );
     session.run("write records", query.rows(rows)).await.map(drop)
@@ -125,32 +137,39 @@ pub(crate) async fn of_conversation(session: &Session<'_>, id: Uuid) -> Result<O
     found.first().map(read).transpose()
 }
 
-/// A page of records, the newest first.
-pub(crate) async fn list(session: &Session<'_>, filter: &CdrFilter) -> Result<Vec<StoredCdr>, StoreError> {
-    // One statement for every filter: an absent condition is a bound that everything meets.
-    let (before_start, before_id) = filter.before.map_or((i64::MAX, Uuid::max()), |(at, id)| (micros(at), id));
-    let limit = if filter.limit == 0 { 50 } else { i64::from(filter.limit) };
-    let sql = if filter.handles.is_some() {
-        "SELECT c.id, c.complete, c.subject_handle, c.record FROM {rows} JOIN cdr c ON c.subject_handle = r.id \
-         WHERE c.started >= {1} AND c.started < {2} AND (c.started < {3} OR (c.started = {3} AND c.id < {4})) \
-         AND c.agents LIKE {5} ESCAPE '\\' AND c.medium LIKE {6} ORDER BY c.started DESC, c.id DESC LIMIT {7}"
-    } else {
-        "SELECT c.id, c.complete, c.subject_handle, c.record FROM cdr c \
-         WHERE c.started >= {1} AND c.started < {2} AND (c.started < {3} OR (c.started = {3} AND c.id < {4})) \
-         AND c.agents LIKE {5} ESCAPE '\\' AND c.medium LIKE {6} ORDER BY c.started DESC, c.id DESC LIMIT {7}"
+macro_rules! select_page {
+    ($from:literal) => {
+        concat!(
+            "SELECT c.id, c.complete, c.subject_handle, c.record ",
+            $from,
+            " WHERE c.started >= {1} AND c.started < {2} AND (c.started < {3} OR (c.started = {3} AND c.id < {4})) ",
+            "AND c.agents LIKE {5} ESCAPE '\\' AND c.extensions LIKE {6} ESCAPE '\\' AND c.source LIKE {7} ESCAPE '\\' ",
+            "AND c.medium LIKE {8} ORDER BY c.started DESC, c.id DESC LIMIT {9}"
+        )
     };
-    let mut query = Query::new(sql);
-    if let Some(handles) = &filter.handles {
-        query = query.rows(Rows::ids(handles.iter().copied()));
-    }
+}
+
+/// A page of records, the newest first. One statement for every filter: an absent condition is one that everything meets.
+pub(crate) async fn list(session: &Session<'_>, asked: &CdrQuery) -> Result<Vec<StoredCdr>, StoreError> {
+    let query = match &asked.handles {
+        Some(handles) => Query::new(select_page!("FROM {rows} JOIN cdr c ON c.subject_handle = r.id"))
+            .rows(Rows::ids(handles.iter().copied())),
+        None => Query::new(select_page!("FROM cdr c")),
+    };
+    let one_of = |name: &Option<String>| {
+        name.as_deref().map_or_else(|| "%".to_owned(), |name| format!("%|{}|%", literal(name)))
+    };
+    let (after_start, after_id) = asked.after.map_or((i64::MAX, Uuid::max()), |(at, id)| (micros(at), id));
     let query = query
-        .bind(filter.since.map_or(i64::MIN, micros))
-        .bind(filter.until.map_or(i64::MAX, micros))
-        .bind(before_start)
-        .bind(before_id)
-        .bind(filter.agent.as_deref().map_or_else(|| "%".to_owned(), |agent| format!("%|{}|%", literal(agent))))
-        .bind(filter.medium.map_or("%", word))
-        .bind(limit);
+        .bind(asked.since.map_or(i64::MIN, micros))
+        .bind(asked.until.map_or(i64::MAX, micros))
+        .bind(after_start)
+        .bind(after_id)
+        .bind(one_of(&asked.agent))
+        .bind(one_of(&asked.extension))
+        .bind(asked.source.as_deref().map_or_else(|| "%".to_owned(), literal))
+        .bind(asked.medium.map_or("%", word))
+        .bind(if asked.limit == 0 { 50 } else { i64::from(asked.limit) });
     let found = session.all("list records", query).await?;
     found.iter().map(read).collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionSession as _, TransactionTrait as _,
+    TransactionOptions, TransactionTrait as _,
 };
 
 use super::error::StoreError;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::error::StoreError;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
+use crate::view::TurnView;
 
 /// A piece of evidence, and what was made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,4 +280,30 @@ pub(crate) async fn some_at(session: &Session<'_>, id: Uuid, cap: u32) -> Result
     ));
     let found = session.all("read evidence", query.bind(id).bind(i64::from(cap))).await?;
     found.iter().map(EvidenceRow::read).collect()
+}
+
+/// Joins and splits of customers that one of these handles is, or was, the root of; the newest first.
+pub(crate) async fn turns_of(
+    session: &Session<'_>,
+    handles: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<TurnView>, StoreError> {
+    let query = Query::new(
+        "SELECT t.at, t.kind, t.customer, t.others, t.cause, t.rule_version FROM {rows} \
+         JOIN history t ON t.customer = r.id ORDER BY t.seq DESC",
+    );
+    let found = session.all("read history", query.rows(Rows::ids(handles))).await?;
+    found
+        .iter()
+        .map(|row| {
+            let others = row.text(3)?;
+            Ok(TurnView {
+                at: row.instant(0)?,
+                kind: row.text(1)?,
+                customer: row.uuid(2)?,
+                others: others.split_whitespace().filter_map(|id| Uuid::parse_str(id).ok()).collect(),
+                cause: row.maybe_uuid(4)?,
+                rule_version: row.text(5)?,
+            })
+        })
+        .collect()
 }

@@ -33,15 +33,13 @@ use trunkline_events::Timestamp;
 
 pub use audit_log::AuditEntry;
 pub use books::Day;
-pub use cdrs::CdrFilter;
 pub use connect::{Settings, Store};
 pub use error::{Disposition, StoreError};
 pub use events::Rejection;
 pub use outbox::Pending;
 pub use tokens::{Grant, NewToken, Token};
 
-pub(crate) use cdrs::StoredCdr;
-pub(crate) use connect::Transaction;
+pub(crate) use cdrs::{CdrQuery, StoredCdr};
 pub(crate) use conversations::ConversationRow;
 pub(crate) use events::{Arrival, BooksRow, Duplicate};
 pub(crate) use evidence::{EvidenceRow, Judgement, UndoRow};

@@ -64,10 +64,6 @@ impl Rows {
         self.cells.extend(row);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.cells.is_empty()
-    }
-
     /// The table expression and its values, the first placeholder being `$1`.
     pub(crate) fn into_source(self, backend: DbBackend) -> (String, Vec<Value>) {
         if backend == DbBackend::Postgres { self.into_unnest() } else { self.into_json_each() }

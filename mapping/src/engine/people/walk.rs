@@ -80,7 +80,7 @@ async fn walk(
             break;
         }
         let found = handles::by_id(session, wanted).await?;
-        let evidence = read_evidence(session, &found, region.enough_evidence()).await?;
+        let evidence = read_evidence(session, &found, region.enough_neighbours()).await?;
         let mut at_handle: HashMap<Uuid, Vec<Evidence>> = HashMap::new();
         for piece in evidence {
             if !piece.undone {

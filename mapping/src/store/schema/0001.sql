@@ -68,6 +68,7 @@ CREATE TABLE cdr (
     medium text NOT NULL,
     source text NOT NULL,
     agents text NOT NULL,
+    extensions text NOT NULL,
     subject_handle {uuid},
     record text NOT NULL
 );
@@ -127,6 +128,7 @@ CREATE TABLE history (
     cause {uuid},
     rule_version text NOT NULL
 );
+CREATE INDEX history_customer ON history (customer);
 
 CREATE TABLE profile_value (
     handle {uuid} NOT NULL,
