@@ -8,59 +8,59 @@ use trunkline_mapping::store::{Settings, Store};
 use trunkline_test_support::postgres::Postgres;
 
 /// One server for all tests of this binary; it ends with the process.
-pub static SERVER: LazyLock<Mutex<Postgres>> =
+pub(crate) static SERVER: LazyLock<Mutex<Postgres>> =
     LazyLock::new(|| Mutex::new(Postgres::start().expect("a private PostgreSQL starts")));
 
 /// A database of its own for one test.
-pub struct House {
-    pub engine: Engine,
-    pub url: String,
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) url: String,
     _directory: Option<tempfile::TempDir>,
 }
 
 impl House {
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let url = format!("sqlite:{}", directory.path().join("trunkline.db").display());
         Self::at(url, Some(directory)).await
     }
 
-    pub async fn postgres() -> Self {
+    pub(crate) async fn postgres() -> Self {
         let url = tokio::task::block_in_place(|| {
             SERVER.lock().expect("no test broke the server").fresh_database().expect("makes a database")
         });
         Self::at(url, None).await
     }
 
-    pub async fn at(url: String, directory: Option<tempfile::TempDir>) -> Self {
+    pub(crate) async fn at(url: String, directory: Option<tempfile::TempDir>) -> Self {
         let store = Store::open(&Settings { writers: 8, ..Settings::new(&url) }).await.expect("opens");
         Self { engine: Engine::new(store, Knowledge::default()), url, _directory: directory }
     }
 
     /// Another process on the same database.
-    pub async fn neighbour(&self) -> Engine {
+    pub(crate) async fn neighbour(&self) -> Engine {
         let store = Store::open(&Settings { writers: 2, ..Settings::new(&self.url) }).await.expect("opens");
         Engine::new(store, Knowledge::default())
     }
 
-    pub async fn apply(&self, events: &[Event]) -> Applied {
+    pub(crate) async fn apply(&self, events: &[Event]) -> Applied {
         self.engine.apply(events).await.expect("applies")
     }
 
-    pub fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         self.engine.store()
     }
 
-    pub fn records(&self) -> Records {
+    pub(crate) fn records(&self) -> Records {
         self.engine.records()
     }
 
-    pub fn is_postgres(&self) -> bool {
+    pub(crate) fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres")
     }
 
     /// Runs statements outside of Trunkline.
-    pub async fn execute(&self, sql: &str) -> String {
+    pub(crate) async fn execute(&self, sql: &str) -> String {
         let (url, sql) = (self.url.clone(), sql.to_owned());
         tokio::task::block_in_place(|| {
             if let Some(name) = url.rsplit_once('/').filter(|_| url.starts_with("postgres")) {

@@ -50,7 +50,7 @@ async fn a_call_a_chat_and_a_call_are_one_customer(house: &House) {
         closed(&web, 30_100, "chat-1"),
     ];
     let chat = house.apply(&evening).await;
-    assert!(told(&chat).contains(&"trunkline.customer.merged.v1"), "{:?}", told(&chat));
+    assert_eq!(told(&chat), ["trunkline.customer.changed.v1", "trunkline.cdr.completed.v1"], "nobody new");
 
     let morning = house.apply(&[offered(&avaya, 80_000, "c2", WANG)]).await;
     assert!(rang(&morning).is_empty());
