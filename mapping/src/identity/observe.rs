@@ -14,6 +14,8 @@ pub struct Observations {
     pub sightings: Vec<Sighting>,
     /// What it tells of two handles.
     pub evidence: Vec<Evidence>,
+    /// The handle that a record of this event hangs on; see [`subject_handle`].
+    pub subject: Option<Handle>,
     /// The directive that no longer counts.
     pub undone: Option<EventId>,
     /// What it names that identifies nobody.
@@ -47,21 +49,17 @@ pub fn observe(event: &Event, rules: &Rules, plans: &DialPlans) -> Observations 
             told.evidence.push(Evidence::decided(event.id, origin, a, b, event.time));
         }
         (View::Undone(directive), _) => told.undone = Some(directive),
-        (View::Named(_), _) => told.link(&named, event, rules),
+        (View::Named(_) | View::Dialled(..), _) => told.link(&named, event, rules),
         _ => {}
     }
     told.evidence.retain(|evidence| evidence.a != evidence.b);
     told
 }
 
-/// The handle that a record of this event hangs on: the strongest one that identifies somebody.
+/// The handle that a record of this event (a call, a chat, a profile) hangs on: the strongest one that identifies
+/// somebody. Evidence and decisions about two handles are nobody's record.
 pub fn subject_handle(event: &Event, rules: &Rules, plans: &DialPlans) -> Option<Handle> {
-    let view = View::of(event);
-    if matches!(view, View::Decided(..) | View::Said(..)) {
-        return None;
-    }
-    let named = view.read(event, rules, plans, &mut Observations::default());
-    named.get(strongest(&named, rules)?).map(|(handle, _)| handle.clone())
+    observe(event, rules, plans).subject
 }
 
 /// What kind of statement an event makes about whom.
@@ -200,6 +198,7 @@ impl Observations {
     fn link(&mut self, named: &[(Handle, Strength)], event: &Event, rules: &Rules) {
         let Some(hub) = strongest(named, rules) else { return };
         let (center, claimed) = &named[hub];
+        self.subject = Some(center.clone());
         for (handle, claim) in named.iter().filter(|(handle, _)| handle != center) {
             let strength = *claim.min(claimed);
             self.evidence.push(Evidence::observed(&event.source, center, handle, strength, event.time));

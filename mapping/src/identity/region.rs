@@ -36,15 +36,17 @@ struct Known {
 }
 
 impl<'r> Region<'r> {
-    /// Starts at the handles whose evidence is new, changed or undone: both ends of each piece.
+    /// Starts at the handles that are new, that were seen earlier than known so far, and at both ends of each piece of
+    /// evidence that is new, changed or undone.
     pub fn new(seeds: impl IntoIterator<Item = Uuid>, rules: &'r Rules) -> Self {
         let members: HashSet<Uuid> = seeds.into_iter().collect();
         let wanted = members.iter().copied().collect();
         Self { rules, known: BTreeMap::new(), members, wanted, missing: HashSet::new() }
     }
 
-    /// Distinct neighbours that are enough of a contact or device: it is generic then without a further look. A store may
-    /// leave out the evidence to others beyond that many, but no directives, and nothing of other roles.
+    /// Distinct neighbours by observation that are enough of a contact or device: it is generic then without a further
+    /// look. A store may leave out observations with others beyond that many, but no directives, and nothing of other
+    /// roles.
     pub fn enough_neighbours(&self) -> usize {
         self.rules.max_neighbours + 1
     }

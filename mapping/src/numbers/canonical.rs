@@ -174,9 +174,18 @@ fn valid(international: &str) -> Option<(String, Option<Kind>)> {
     if international.len() <= SHORTEST_DIGITS {
         return None;
     }
-    let number = phonenumber::parse(None, international).ok().filter(phonenumber::PhoneNumber::is_valid)?;
-    let value = number.format().mode(phonenumber::Mode::E164).to_string();
-    let kind = match number.number_type(&phonenumber::metadata::DATABASE) {
+    let number = phonenumber::parse(None, international).ok()?;
+    let line = number.number_type(&phonenumber::metadata::DATABASE);
+    // A number of a known type is valid, which spares the library a second look; but it looks at the type without
+    // leading zeros (Italy keeps them).
+    let has_type = number.national().zeros() == 0;
+    let is_valid = if has_type { line != phonenumber::Type::Unknown } else { number.is_valid() };
+    if !is_valid {
+        return None;
+    }
+    // E.164 by hand: the library's formatter searches for a pattern that it then does not use.
+    let value = format!("+{}{}", number.code().value(), number.national());
+    let kind = match line {
         phonenumber::Type::Mobile => Some(Kind::Mobile),
         phonenumber::Type::FixedLine => Some(Kind::Landline),
         phonenumber::Type::TollFree
@@ -197,4 +206,25 @@ fn fits(masks: &[Mask], text: &str) -> bool {
 
 fn unusable(raw: String, reason: UnusableReason) -> Number {
     Number::Unusable { raw, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::valid;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_short_way_finds_what_the_library_finds(
+            digits in "(86|852|1|39|44|7|)[0-9]{7,12}",
+        ) {
+            let international = format!("+{digits}");
+            let number = phonenumber::parse(None, &international).ok().filter(phonenumber::PhoneNumber::is_valid);
+            let expected = number.map(|number| number.format().mode(phonenumber::Mode::E164).to_string());
+            prop_assert_eq!(valid(&international).map(|(value, _)| value), expected);
+        }
+    }
 }

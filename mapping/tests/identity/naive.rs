@@ -1,0 +1,232 @@
+//! A second opinion, written from the rules as prose and as obviously as possible: sets of handles, everything looked up
+//! anew each time, no cleverness. Quadratic and worse.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trunkline_events::Timestamp;
+use trunkline_events::customer::Strength::{self, Medium, Strong, Weak};
+use trunkline_mapping::identity::{Evidence, Handle, Origin, Role, Rules, Sighting};
+use uuid::Uuid;
+
+type Cluster = BTreeSet<Handle>;
+
+/// One thing known about two handles.
+type Fact = (Handle, Handle, Origin, Strength, Timestamp, Uuid);
+
+pub(crate) struct Opinion {
+    pub(crate) customers: BTreeMap<Uuid, Cluster>,
+    pub(crate) generic: Cluster,
+    pub(crate) shared: Cluster,
+}
+
+pub(crate) fn opinion(sightings: &[Sighting], evidence: &[Evidence], rules: &Rules) -> Opinion {
+    let facts = facts(sightings, evidence);
+    let handles: Cluster = sightings.iter().map(|sighting| sighting.handle.clone()).collect();
+    let generic: Cluster = handles.iter().filter(|handle| is_generic(handle, &facts, rules)).cloned().collect();
+    let mut clusters: Vec<Cluster> = handles.into_iter().map(|handle| Cluster::from([handle])).collect();
+    let raw = |handle: &Handle| handle.value().starts_with("raw:");
+    let counts = |fact: &&Fact| {
+        fact.2 == Origin::Include || ![&fact.0, &fact.1].iter().any(|handle| generic.contains(handle) || raw(handle))
+    };
+    let judged: Vec<&Fact> = facts.iter().filter(|fact| fact.2 != Origin::Exclude).filter(counts).collect();
+    let mut only_policy = vec![];
+    let mut devices = vec![];
+    for fact in &judged {
+        let (x, y) = (find(&clusters, &fact.0), find(&clusters, &fact.1));
+        let allowed = !excluded(&x, &y, &facts) && (fact.2 == Origin::Include || fits(&x, &y, rules));
+        if x == y || !allowed {
+            continue;
+        }
+        match if fact.2 == Origin::Include { Policy::Join } else { policy(fact, &x, &y, rules) } {
+            Policy::Join => join(&mut clusters, &x, &y),
+            Policy::Unproved => only_policy.push(*fact),
+            Policy::Device => devices.push(*fact),
+            Policy::TooWeak => {}
+        }
+    }
+    while let Some((x, y)) = second_proof(&only_policy, &devices, &clusters, &facts, rules) {
+        join(&mut clusters, &x, &y);
+    }
+    let shared = shared(&judged, &facts, &clusters, &generic, rules);
+    let customers = clusters.into_iter().map(|cluster| (root(&cluster, sightings), cluster)).collect();
+    Opinion { customers, generic, shared }
+}
+
+/// One fact per pair and origin, in the order of judgement.
+fn facts(sightings: &[Sighting], evidence: &[Evidence]) -> Vec<Fact> {
+    let by_id: BTreeMap<Uuid, &Handle> = sightings.iter().map(|seen| (seen.handle.id(), &seen.handle)).collect();
+    let all = evidence
+        .iter()
+        .filter(|one| one.a != one.b)
+        .map(|one| (by_id[&one.a].clone(), by_id[&one.b].clone(), one.origin, one.strength, one.at, one.id));
+    let all: Vec<Fact> = all.collect();
+    let beaten = |one: &Fact| {
+        all.iter().any(|other| {
+            let same_pair = (&other.0, &other.1) == (&one.0, &one.1);
+            match (one.2, other.2) {
+                (Origin::Observed, Origin::Observed) => {
+                    same_pair && (other.3 > one.3 || other.3 == one.3 && (other.4, other.5) < (one.4, one.5))
+                }
+                (Origin::Observed, _) | (_, Origin::Observed) => false,
+                _ => {
+                    let careful = other.2 == Origin::Exclude && one.2 != Origin::Exclude;
+                    let same = other.2 == one.2;
+                    same_pair && (other.4 > one.4 || other.4 == one.4 && (careful || same && other.5 < one.5))
+                }
+            }
+        })
+    };
+    let mut kept: Vec<Fact> = all.iter().filter(|one| !beaten(one)).cloned().collect();
+    kept.dedup_by(|a, b| a == b);
+    let rules = Rules::default();
+    kept.sort_by_key(|one| {
+        let identity = rules.role(&one.0) == Role::Identity || rules.role(&one.1) == Role::Identity;
+        let strength = if one.2 == Origin::Observed { one.3 } else { Strength::Authoritative };
+        (one.2 != Origin::Include, std::cmp::Reverse(strength), !identity, one.4, one.5)
+    });
+    kept.dedup();
+    kept
+}
+
+fn personal(handle: &Handle, rules: &Rules) -> bool {
+    matches!(rules.role(handle), Role::Identity | Role::Channel)
+}
+
+fn is_generic(handle: &Handle, facts: &[Fact], rules: &Rules) -> bool {
+    let mut groups: Vec<Cluster> = vec![];
+    let mut neighbours = Cluster::new();
+    for (a, b, origin, strength, ..) in facts {
+        let strong = *origin == Origin::Include || *origin == Origin::Observed && *strength >= Strong;
+        if strong && personal(a, rules) && personal(b, rules) {
+            let (touching, mut others): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|g| g.contains(a) || g.contains(b));
+            let mut merged: Cluster = touching.into_iter().flatten().collect();
+            merged.extend([a.clone(), b.clone()]);
+            others.push(merged);
+            groups = others;
+        }
+        if *origin == Origin::Observed && (a == handle || b == handle) {
+            neighbours.insert(if a == handle { b.clone() } else { a.clone() });
+        }
+    }
+    let group_of =
+        |one: &Handle| groups.iter().find(|group| group.contains(one)).cloned().unwrap_or_else(|| [one.clone()].into());
+    let people: BTreeSet<Cluster> = neighbours.iter().filter(|one| personal(one, rules)).map(group_of).collect();
+    let max = rules.scheme(handle.scheme()).max_customers.unwrap_or(usize::MAX);
+    !personal(handle, rules) && (neighbours.len() > rules.max_neighbours || people.len() > max)
+}
+
+fn find(clusters: &[Cluster], handle: &Handle) -> Cluster {
+    clusters.iter().find(|cluster| cluster.contains(handle)).expect("everybody has one").clone()
+}
+
+fn join(clusters: &mut Vec<Cluster>, x: &Cluster, y: &Cluster) {
+    clusters.retain(|cluster| cluster != x && cluster != y);
+    clusters.push(x.union(y).cloned().collect());
+}
+
+fn excluded(x: &Cluster, y: &Cluster, facts: &[Fact]) -> bool {
+    let across = |a: &Handle, b: &Handle| x.contains(a) && y.contains(b) || x.contains(b) && y.contains(a);
+    facts.iter().any(|fact| fact.2 == Origin::Exclude && across(&fact.0, &fact.1))
+}
+
+/// Whether no exclusive scheme, limit or cap is newly broken.
+fn fits(x: &Cluster, y: &Cluster, rules: &Rules) -> bool {
+    let clash = x.iter().any(|a| {
+        y.iter().any(|b| rules.scheme(a.scheme()).exclusive && (a.scheme(), a.scope()) == (b.scheme(), b.scope()))
+    });
+    let of = |cluster: &Cluster, scheme: &str| cluster.iter().filter(|one| one.scheme() == scheme).count();
+    let crowded = x.iter().any(|a| {
+        let (ours, theirs) = (of(x, a.scheme()), of(y, a.scheme()));
+        theirs > 0 && rules.scheme(a.scheme()).max_per_customer.is_some_and(|max| ours + theirs > max)
+    });
+    !clash && !crowded && x.len() + y.len() <= rules.max_handles_per_customer
+}
+
+enum Policy {
+    Join,
+    Unproved,
+    Device,
+    TooWeak,
+}
+
+fn identified(cluster: &Cluster, rules: &Rules) -> bool {
+    cluster.iter().any(|one| rules.role(one) == Role::Identity)
+}
+
+fn policy(fact: &Fact, x: &Cluster, y: &Cluster, rules: &Rules) -> Policy {
+    let (known_x, known_y) = (identified(x, rules), identified(y, rules));
+    let device = [&fact.0, &fact.1].iter().any(|one| rules.role(one) == Role::Device);
+    let contacts_only = |cluster: &Cluster| cluster.iter().all(|one| rules.role(one) == Role::Contact);
+    let typed = |contact: &Handle, known: bool, other: &Cluster, other_known: bool| {
+        rules.role(contact) == Role::Contact && known && !other_known && !contacts_only(other)
+    };
+    match fact.3 {
+        _ if device && known_x && known_y => Policy::Device,
+        Weak if known_x || known_y => Policy::TooWeak,
+        Medium if known_x && known_y => Policy::Unproved,
+        Medium if typed(&fact.0, known_x, y, known_y) || typed(&fact.1, known_y, x, known_x) => Policy::Unproved,
+        _ => Policy::Join,
+    }
+}
+
+/// The first two clusters, in the order of evidence, that two distinct contacts link.
+fn second_proof(
+    unproved: &[&Fact],
+    devices: &[&Fact],
+    clusters: &[Cluster],
+    facts: &[Fact],
+    rules: &Rules,
+) -> Option<(Cluster, Cluster)> {
+    let contact = |fact: &Fact| match (rules.role(&fact.0) == Role::Contact, rules.role(&fact.1) == Role::Contact) {
+        (true, false) => Some(fact.0.clone()),
+        (false, true) => Some(fact.1.clone()),
+        _ => None,
+    };
+    let sides = |fact: &Fact| BTreeSet::from([find(clusters, &fact.0), find(clusters, &fact.1)]);
+    for (place, last) in unproved.iter().enumerate() {
+        let pair = sides(last);
+        let links: Cluster =
+            unproved[..=place].iter().filter(|fact| sides(fact) == pair).filter_map(|fact| contact(fact)).collect();
+        let [x, y] = pair.iter().collect::<Vec<_>>()[..] else { continue };
+        let tablet = devices.iter().any(|fact| sides(fact) == pair);
+        if links.len() >= 2 && !tablet && !excluded(x, y, facts) && fits(x, y, rules) {
+            return Some((x.clone(), y.clone()));
+        }
+    }
+    None
+}
+
+fn shared(judged: &[&Fact], facts: &[Fact], clusters: &[Cluster], generic: &Cluster, rules: &Rules) -> Cluster {
+    let class = |fact: &Fact| match (fact.2, fact.3) {
+        (Origin::Observed, Weak) => 0,
+        (Origin::Observed, Medium) => 1,
+        (Origin::Observed, _) => 2,
+        _ => 3,
+    };
+    let mut found = Cluster::new();
+    for fact in judged {
+        for (contact, other) in [(&fact.0, &fact.1), (&fact.1, &fact.0)] {
+            let home = find(clusters, contact);
+            let elsewhere = find(clusters, other);
+            let about = judged.iter().filter(|one| one.0 == *contact || one.1 == *contact);
+            let inside = about.filter(|one| home.contains(&one.0) && home.contains(&one.1)).map(|one| class(one)).max();
+            let held_apart = facts.iter().any(|one| one.2 == Origin::Exclude && (&one.0, &one.1) == (&fact.0, &fact.1));
+            if rules.role(contact) == Role::Contact
+                && !generic.contains(contact)
+                && home != elsewhere
+                && identified(&elsewhere, rules)
+                && !held_apart
+                && class(fact) >= inside.unwrap_or(0).max(1)
+            {
+                found.insert(contact.clone());
+            }
+        }
+    }
+    found
+}
+
+fn root(cluster: &Cluster, sightings: &[Sighting]) -> Uuid {
+    let members = sightings.iter().filter(|seen| cluster.contains(&seen.handle));
+    members.map(|seen| (seen.first_seen, &seen.handle)).min().expect("members").1.id()
+}
