@@ -9,16 +9,24 @@ use crate::{activity, agent, call, cdr, chat, customer, delivery, link, pop};
 pub type EventType = &'static str;
 
 macro_rules! event_types {
-    ($($(#[$doc:meta])* $variant:ident($body:ty) = $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident($body:ty) = $name:literal;)*) => {
         /// What an event says, typed.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Body {
-            $($(#[$doc])* $variant($body),)*
+            $($(#[doc = $doc])* $variant($body),)*
         }
 
         impl Body {
             /// Every type name, in the order of the table.
             pub const TYPES: &'static [EventType] = &[$($name),*];
+
+            /// What the type called `name` tells, in a sentence; `None` for a name that is not in the table.
+            pub fn description(name: &str) -> Option<&'static str> {
+                match name {
+                    $($name => Some(concat!($($doc),*).trim_ascii()),)*
+                    _ => None,
+                }
+            }
 
             /// The type name on the wire.
             pub fn event_type(&self) -> EventType {

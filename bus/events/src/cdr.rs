@@ -144,7 +144,7 @@ pub struct Cdr {
     /// Agents' remarks, in order of time.
     #[serde(default)]
     pub remarks: Vec<Remark>,
-    /// A link gap touched it: times may be those of our noticing.
+    /// A link gap or a jump of our clock touched it: times may be those of our noticing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reconstructed: bool,
 }

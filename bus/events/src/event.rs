@@ -65,6 +65,9 @@ pub enum EventError {
         #[source]
         cause: serde_json::Error,
     },
+    /// `epoch` and `sequence` are there, and `sequence` is no number.
+    #[error("sequence {0:?} is not a number")]
+    Sequence(String),
     /// A value holds U+0000, which no store can keep.
     #[error("event holds a NUL character")]
     Nul,
@@ -104,6 +107,16 @@ impl Event {
         self.body.event_type()
     }
 
+    /// The routing key on the bus: the type without its first word, like `call.ringing.v1`, so that `call.#` binds a family.
+    pub fn routing_key(&self) -> &'static str {
+        crate::routing_key(self.event_type())
+    }
+
+    /// Whether mapping made it out of other events (exchange `trunkline.unified`) or something happened (`trunkline.events`).
+    pub fn is_derived(&self) -> bool {
+        crate::is_derived(self.event_type())
+    }
+
     /// The CloudEvents JSON of this event.
     ///
     /// Fails only if a body cannot be written as JSON, which no type of the table does.
@@ -129,7 +142,7 @@ impl Event {
 
     /// Reads CloudEvents JSON. Unknown attributes are ignored (additive change), unknown types are an error.
     pub fn from_json(json: &[u8]) -> Result<Self, EventError> {
-        // `\u0000` is the only way a NUL gets through a JSON parser; a false alarm on `\\u0000` is re-checked.
+        // `\u0000` is the only way a NUL gets through a JSON parser.
         if contains_nul_escape(json) {
             return Err(EventError::Nul);
         }
@@ -148,8 +161,12 @@ impl Event {
             }
             Some(Ok(body)) => body,
         };
-        let sequence = match (wire.epoch, wire.sequence.map(|number| number.parse())) {
-            (Some(epoch), Some(Ok(number))) => Some(Sequence { epoch, number }),
+        let sequence = match (wire.epoch, wire.sequence) {
+            (Some(epoch), Some(text)) => match text.parse() {
+                Ok(number) => Some(Sequence { epoch, number }),
+                Err(_) => return Err(EventError::Sequence(text)),
+            },
+            // A `sequence` alone is somebody else's CloudEvents extension.
             _ => None,
         };
         Ok(Self {
@@ -166,9 +183,16 @@ impl Event {
     }
 }
 
-/// Whether a JSON text holds an escaped NUL, counting the backslashes before `u0000`.
+/// Whether a JSON text holds an escaped NUL: `\u0000` behind a backslash that is not itself escaped. One pass.
 fn contains_nul_escape(json: &[u8]) -> bool {
-    json.windows(6).enumerate().any(|(at, window)| {
-        window == b"\\u0000" && json[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
-    })
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        // What a backslash escapes begins no escape of its own.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
 }

@@ -7,11 +7,14 @@
 //! - [`Body`] lists every event type once, with the type name it has on the wire.
 //! - One file a family: [`call`], [`chat`], [`agent`], [`customer`], [`cdr`], [`pop`], [`link`], [`activity`], [`delivery`].
 //!
+//! - [`event_schema`] and [`asyncapi`] describe the same for the world outside; [`routing_key`] says how to subscribe.
+//!
 //! Changes are additive only; a breaking one is a new `.v2` type. `samples/` holds a committed sample of
 //! every type which must parse for ever, `schemas/` the JSON Schema of every type.
 
 pub mod activity;
 pub mod agent;
+mod asyncapi;
 mod body;
 pub mod call;
 pub mod cdr;
@@ -22,9 +25,12 @@ mod event;
 mod id;
 pub mod link;
 pub mod pop;
+mod schema;
 mod timestamp;
 
+pub use asyncapi::asyncapi;
 pub use body::{Body, EventType};
 pub use event::{CONTENT_TYPE, Event, EventError, Sequence};
 pub use id::EventId;
+pub use schema::{event_schema, is_derived, routing_key};
 pub use timestamp::{Timestamp, TimestampError};

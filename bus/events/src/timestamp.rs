@@ -6,7 +6,12 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::format_description::well_known::Rfc3339;
+use time::macros::datetime;
 use time::{Duration, OffsetDateTime, UtcOffset};
+
+/// The ends of what RFC 3339 can write.
+const EARLIEST: OffsetDateTime = datetime!(0000-01-01 00:00:00 UTC);
+const LATEST: OffsetDateTime = datetime!(9999-12-31 23:59:59.999_999 UTC);
 
 /// An instant in UTC, cut to microseconds (what both databases keep), written as RFC 3339.
 ///
@@ -23,23 +28,34 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
 
-    /// The same instant in UTC, what is below a microsecond cut off.
+    /// The same instant in UTC, what is below a microsecond cut off, held within the years 0–9999 of RFC 3339.
     pub fn new(instant: OffsetDateTime) -> Self {
-        let utc = instant.to_offset(UtcOffset::UTC);
+        let beyond = if instant.year() > 0 { LATEST } else { EARLIEST };
+        let utc = instant.checked_to_offset(UtcOffset::UTC).unwrap_or(beyond);
         let micros = utc.microsecond();
-        Self(utc.replace_microsecond(micros).unwrap_or(utc))
+        Self(utc.replace_microsecond(micros).unwrap_or(utc).clamp(EARLIEST, LATEST))
+    }
+
+    /// As [`new`](Self::new), `None` outside the years 0–9999.
+    fn checked(instant: OffsetDateTime) -> Option<Self> {
+        let utc = instant.checked_to_offset(UtcOffset::UTC)?;
+        (0..=9999).contains(&utc.year()).then(|| Self::new(utc))
     }
 
     /// From milliseconds since 1970. Fails outside the years 0–9999.
     pub fn from_unix_millis(millis: i64) -> Result<Self, TimestampError> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
-            .map(Self)
-            .map_err(|_| TimestampError(millis.to_string()))
+            .ok()
+            .and_then(Self::checked)
+            .ok_or_else(|| TimestampError(millis.to_string()))
     }
 
     /// From seconds since 1970. Fails outside the years 0–9999.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, TimestampError> {
-        OffsetDateTime::from_unix_timestamp(seconds).map(Self).map_err(|_| TimestampError(seconds.to_string()))
+        OffsetDateTime::from_unix_timestamp(seconds)
+            .ok()
+            .and_then(Self::checked)
+            .ok_or_else(|| TimestampError(seconds.to_string()))
     }
 
     /// Milliseconds since 1970, rounded down.
@@ -60,7 +76,7 @@ impl Timestamp {
     /// `self + duration`, held at the ends of the calendar.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(duration))
+        Self::new(self.0.saturating_add(duration))
     }
 }
 
@@ -75,8 +91,9 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         OffsetDateTime::parse(text, &Rfc3339)
-            .map(Self::new)
-            .map_err(|_| TimestampError(text.chars().take(64).collect()))
+            .ok()
+            .and_then(Self::checked)
+            .ok_or_else(|| TimestampError(text.chars().take(64).collect()))
     }
 }
 
@@ -94,8 +111,22 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(InstantText)
+    }
+}
+
+/// Reads the text where it stands, without a copy: an event holds up to a dozen instants.
+struct InstantText;
+
+impl de::Visitor<'_> for InstantText {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an RFC 3339 instant")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -129,5 +160,18 @@ mod tests {
     fn absurd_numbers_are_refused() {
         assert!(Timestamp::from_unix_millis(i64::MAX).is_err());
         assert!(Timestamp::from_unix_seconds(i64::MIN).is_err());
+        assert!(Timestamp::from_unix_seconds(-62_167_219_201).is_err(), "a second before the year 0");
+    }
+
+    #[test]
+    fn an_instant_that_leaves_the_calendar_in_utc_is_refused_not_a_panic() {
+        assert!("9999-12-31T23:59:59-08:00".parse::<Timestamp>().is_err());
+        assert!("0000-01-01T00:00:00+08:00".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn arithmetic_is_held_at_the_ends_of_the_calendar() {
+        assert_eq!(Timestamp::EPOCH.plus(Duration::MAX).to_string(), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(Timestamp::EPOCH.plus(Duration::MIN).to_string(), "0000-01-01T00:00:00Z");
     }
 }

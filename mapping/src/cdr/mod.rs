@@ -21,9 +21,10 @@
 //! Totals are sums over the legs: agents' time, not the customer's. A stretch that has not ended counts nothing yet.
 //!
 //! A leg is one unbroken stay of an extension in the conversation. An extension that rings again after its leg has ended
-//! (a ring that was not answered, a call that came back) begins a second leg; a ring told twice is one. An agent who
-//! consults a colleague on a second call stays on his one leg, held; the colleague's leg begins on the second call.
-//! Who dials has a leg without a ring; it is answered when the far side answers.
+//! (a ring that was not answered, a call that came back) begins a second leg; a ring told twice is one. A ring where we
+//! believed to hear talk means that a hang-up was missed: the old leg ends there. An agent who consults a colleague on
+//! a second call stays on his one leg, held; the colleague's leg begins on the second call. Who dials has a leg
+//! without a ring; it is answered when the far side answers.
 //!
 //! Events after the end of the conversation change nothing, except remarks, wrap-up, call data and the count of chat messages;
 //! an answer that *arrives* late but happened before the end counts. An end that the switch told beats one that we concluded.

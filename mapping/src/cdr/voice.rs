@@ -115,12 +115,23 @@ impl<'a> Voice<'a> {
         if is_far_side(device, route) {
             return;
         }
+        if self.hang_up_was_missed(call, device) {
+            // It cannot ring where it talks: we did not hear the end, and know no better time for it.
+            self.with_leg(call, device, |leg| leg.finish(told.at, LegEnd::HungUp));
+            self.reconstructed = true;
+        }
         if let Some(leg) = self.open_leg(device) {
             learn_agent(leg, device);
             return;
         }
         self.legs.push(LegState::new(call, device, Phase::Ringing(told.at), told.event.received));
         self.standing = Standing::Ringing;
+    }
+
+    /// It rings where a leg that rang before talks; who dialled may well hear his own phone named as ringing.
+    fn hang_up_was_missed(&self, call: usize, device: &Device) -> bool {
+        let talks = |leg: &LegState<'a>| matches!(leg.phase, Phase::Talking(_) | Phase::Held(_)) && leg.rang.is_some();
+        self.legs.iter().any(|leg| leg.extension == device.extension && talks(leg) && self.calls.now(leg.home) == call)
     }
 
     fn answered(&mut self, call: usize, device: &'a Device, route: &Route, told: &Told<'a>) {
