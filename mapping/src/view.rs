@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use trunkline_events::Timestamp;
-use trunkline_events::cdr::Cdr;
+use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::chat::Author;
 use trunkline_events::customer::Strength;
-use trunkline_events::pop::{Brief, Certainty};
+use trunkline_events::pop::{Brief, Certainty, Pop};
 use uuid::Uuid;
 
 /// A customer with all that is known of him.
@@ -38,6 +38,9 @@ pub struct HandleView {
     pub last_seen: Timestamp,
     /// Shared by so many that it no longer joins anybody.
     pub generic: bool,
+    /// Other known customers have it too: what hangs on it is nobody's.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// One profile field.
@@ -118,6 +121,63 @@ pub struct LinkView {
     pub verdict: String,
     /// Version of the rules that judged it.
     pub rule_version: String,
+    /// Who decided it, for directives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Why, for directives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A join or a split that a customer went through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnView {
+    /// When what caused it happened.
+    pub at: Timestamp,
+    /// `merged` or `split`.
+    pub kind: String,
+    /// The customer that went on, or was one before.
+    pub customer: Uuid,
+    /// The former ids, or what it was split into.
+    pub others: Vec<Uuid>,
+    /// The event that caused it.
+    pub cause: Option<Uuid>,
+    /// Version of the rules.
+    pub rule_version: String,
+}
+
+/// A pop whose call is alive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LivePopView {
+    /// The pop.
+    pub pop: Pop,
+    /// False while it rings.
+    pub answered: bool,
+}
+
+/// Which conversation records are asked for; an absent field does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CdrFilter {
+    /// Of this customer, by any of his ids.
+    pub customer: Option<Uuid>,
+    /// With this customer number, in any spelling.
+    pub number: Option<String>,
+    /// With a leg of this agent.
+    pub agent: Option<String>,
+    /// With a leg at this extension.
+    pub extension: Option<String>,
+    /// Seen by this connector: `/connectors/avaya-bj`.
+    pub source: Option<String>,
+    /// Started then or later.
+    pub since: Option<Timestamp>,
+    /// Started before.
+    pub until: Option<Timestamp>,
+    /// Voice or chat.
+    pub medium: Option<Medium>,
+    /// Continue after this one: start and id of the last entry of the page before.
+    pub after: Option<(Timestamp, Uuid)>,
+    /// At most so many, the newest first; 0 means 50.
+    pub limit: u32,
 }
 
 /// Books of one source on one day: `taken = stored + duplicate + rejected + waiting`.

@@ -1,0 +1,252 @@
+//! One batch, one transaction; again where it may go through; in halves where the database refuses it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use trunkline_events::cdr::Medium;
+use trunkline_events::{Body, Event, EventError};
+use uuid::Uuid;
+
+use super::conversations::{self, Touched};
+use super::derive::Derived;
+use super::inbox::{self, Fresh, Prepared};
+use super::people;
+use super::pops;
+use super::profiles::Said;
+use super::who::{Asked, presume};
+use super::{Applied, Derivation, Engine, Rejected};
+use crate::identity::{Handle, subject_handle};
+use crate::store::{Disposition, HandleRow, Rejection, Session, StoreError, handles, outbox};
+
+/// How often a transaction that lost a race is run again at once.
+const RACES: usize = 8;
+
+/// Why a batch was not applied. Nothing of it is lost: apply it again.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The database is away, unwell or overloaded.
+    #[error("the store is not available: {0}")]
+    Unavailable(#[source] StoreError),
+    /// Other workers changed the same people each time it was tried.
+    #[error("the batch lost every race with other workers: {0}")]
+    Contended(#[source] StoreError),
+}
+
+impl Engine {
+    /// Applies events, in any order, whatever of them was seen before; 50 to 200 at a time are best.
+    ///
+    /// On an error some of the batch may stand in the store already; applying it again is harmless. Events that cannot be
+    /// used for a reason in themselves do not fail the batch: they are recorded and reported.
+    pub async fn apply(&self, batch: &[Event]) -> Result<Applied, EngineError> {
+        let mut applied = Applied::default();
+        let mut prepared = Vec::with_capacity(batch.len());
+        for event in batch {
+            match prepare(event) {
+                Ok(ready) => prepared.push(ready),
+                Err(reason) => self.refuse(event, reason, &mut applied).await?,
+            }
+        }
+        let mut parts: Vec<&[Prepared<'_>]> = vec![&prepared];
+        while let Some(part) = parts.pop() {
+            match self.attempt(part).await {
+                Ok(done) => applied.add(done),
+                Err(cause) if cause.disposition() == Disposition::Refused => match part {
+                    [alone] => self.refuse(alone.event, cause.to_string(), &mut applied).await?,
+                    _ => {
+                        let (first, second) = part.split_at(part.len() / 2);
+                        parts.push(second);
+                        parts.push(first);
+                    }
+                },
+                Err(cause) if cause.disposition() == Disposition::RetryNow => {
+                    return Err(EngineError::Contended(cause));
+                }
+                Err(cause) => return Err(EngineError::Unavailable(cause)),
+            }
+        }
+        if !applied.derived.is_empty() {
+            self.outbox.notify_one();
+        }
+        Ok(applied)
+    }
+
+    async fn refuse(&self, event: &Event, reason: String, applied: &mut Applied) -> Result<(), EngineError> {
+        let rejection = Rejection {
+            source: event.source.clone(),
+            sequence: event.sequence.clone(),
+            event: Some(event.id),
+            reason: reason.clone(),
+            received: event.received,
+        };
+        self.store.reject(&[rejection]).await.map_err(EngineError::Unavailable)?;
+        metrics::counter!("trunkline_rejected_events_total").increment(1);
+        applied.rejected.push(Rejected { event: event.id, reason });
+        Ok(())
+    }
+
+    /// Runs the transaction, again at once while it loses races.
+    async fn attempt(&self, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
+        if part.is_empty() {
+            return Ok(Applied::default());
+        }
+        let mut races = 0;
+        loop {
+            match self.once(part).await {
+                Err(cause) if cause.disposition() == Disposition::RetryNow && races < RACES => {
+                    races += 1;
+                    metrics::counter!("trunkline_lost_races_total").increment(1);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn once(&self, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
+        let transaction = self.store.begin().await?;
+        let done = self.stages(&transaction.session(), part).await;
+        match done {
+            Ok(applied) => transaction.commit().await.map(|()| applied),
+            Err(cause) => {
+                // The connection may be gone, and the transaction with it: what went wrong first is what counts.
+                let _ = transaction.rollback().await;
+                Err(cause)
+            }
+        }
+    }
+
+    async fn stages(&self, session: &Session<'_>, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
+        let knowledge = &self.knowledge;
+        let intake = inbox::take(session, part, knowledge.rules.version()).await?;
+        let mut derived = Derived::default();
+        if !intake.fresh.is_empty() {
+            people::settle(session, &intake.fresh, knowledge, &mut derived).await?;
+            self.hear(session, &intake.fresh, &mut derived).await?;
+            let touched = conversations::fold(session, &intake.fresh).await?;
+            self.tell(session, &touched, &mut derived).await?;
+        }
+        Ok(Applied {
+            new: intake.fresh.len(),
+            duplicate: intake.duplicate,
+            redelivered: intake.redelivered,
+            derived: post(session, derived).await?,
+            rejected: Vec::new(),
+        })
+    }
+
+    /// Profile values and tags.
+    async fn hear(
+        &self,
+        session: &Session<'_>,
+        fresh: &[Fresh<'_>],
+        derived: &mut Derived,
+    ) -> Result<(), StoreError> {
+        let knowledge = &self.knowledge;
+        let mut said = Said::default();
+        for event in fresh.iter().map(|one| one.event) {
+            let tells =
+                matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
+            let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
+            if let Some(handle) = handle {
+                said.hear(event, handle.id(), &knowledge.fields);
+            }
+        }
+        let rows = rows_of(session, said.handles()).await?;
+        let customer_of = |handle| rows.get(&handle).map(|row| row.customer);
+        said.keep(session, customer_of, &knowledge.fields, derived).await
+    }
+
+    /// Records and pops.
+    async fn tell(
+        &self,
+        session: &Session<'_>,
+        touched: &[Touched<'_>],
+        derived: &mut Derived,
+    ) -> Result<(), StoreError> {
+        let subjects: HashMap<Uuid, Uuid> =
+            touched.iter().filter_map(|one| Some((one.root, self.subject(one)?.id()))).collect();
+        let rows = rows_of(session, subjects.values().copied()).await?;
+        let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied().filter(|id| rows.contains_key(id));
+        // A record on a handle that several share is nobody's.
+        let customer_of = |handle: Uuid| {
+            rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer)
+        };
+        conversations::record(session, touched, subject_of, customer_of, derived).await?;
+        let standing = pops::standing(session, touched).await?;
+        let asked: Vec<Asked> = pops::new_here(touched, &standing)
+            .into_iter()
+            .filter_map(|one| {
+                let before = one.folded.cdr.started?;
+                Some(Asked { conversation: one.root, handle: subject_of(one)?, before })
+            })
+            .collect();
+        let presumed = presume(session, &asked, &self.knowledge.fields).await?;
+        pops::turn(session, touched, standing, &presumed, derived).await
+    }
+
+    /// The handle that a conversation's record hangs on: the caller's number, or the strongest handle of a chat's visitor.
+    fn subject(&self, conversation: &Touched<'_>) -> Option<Handle> {
+        let knowledge = &self.knowledge;
+        if conversation.folded.cdr.medium == Medium::Chat
+            && let Some(opened) = &conversation.opened
+        {
+            return subject_handle(opened, &knowledge.rules, &knowledge.plans);
+        }
+        let known = conversation.folded.customer_handle.as_ref()?;
+        let plan = knowledge.plans.of(&known.link);
+        let raw = &known.handle;
+        Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, known.trunk.as_deref()).ok()
+    }
+}
+
+async fn rows_of(
+    session: &Session<'_>,
+    ids: impl Iterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, HandleRow>, StoreError> {
+    let ids: BTreeSet<Uuid> = ids.collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(handles::by_id(session, ids).await?.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Puts derived events into the outbox.
+async fn post(session: &Session<'_>, derived: Derived) -> Result<Vec<Derivation>, StoreError> {
+    if derived.events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut posts = Vec::with_capacity(derived.events.len());
+    for event in &derived.events {
+        let json = event.to_json().ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
+        posts.push((routing_key(event), json));
+    }
+    let places = outbox::insert(session, &posts).await?;
+    Ok(places.into_iter().zip(derived.events).map(|(seq, event)| Derivation { seq, event }).collect())
+}
+
+/// The type without its first word, like `cdr.completed.v1`.
+fn routing_key(event: &Event) -> String {
+    let name = event.event_type();
+    name.strip_prefix("trunkline.").unwrap_or(name).to_owned()
+}
+
+/// The event's JSON, or why it cannot be kept.
+fn prepare(event: &Event) -> Result<Prepared<'_>, String> {
+    let json = event.to_json().map_err(|cause| cause.to_string())?;
+    let json = String::from_utf8(json).map_err(|cause| cause.to_string())?;
+    if json.contains("\\u0000") && matches!(Event::from_json(json.as_bytes()), Err(EventError::Nul)) {
+        return Err(EventError::Nul.to_string());
+    }
+    if event.sequence.as_ref().is_some_and(|sequence| i64::try_from(sequence.number).is_err()) {
+        return Err("its number in the books is beyond 2^63".to_owned());
+    }
+    Ok(Prepared { event, json })
+}
+
+impl Applied {
+    fn add(&mut self, other: Self) {
+        self.new += other.new;
+        self.duplicate += other.duplicate;
+        self.redelivered += other.redelivered;
+        self.derived.extend(other.derived);
+        self.rejected.extend(other.rejected);
+    }
+}

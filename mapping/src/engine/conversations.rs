@@ -1,0 +1,225 @@
+//! Conversations: which calls are one, and the record of each, folded anew from all its events.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use trunkline_events::{Body, Event, EventId, Timestamp};
+use uuid::Uuid;
+
+use super::derive::Derived;
+use super::inbox::{Fresh, earliest};
+use crate::cdr::{self, ConversationKey, Folded};
+use crate::store::locks::{self, Stage};
+use crate::store::{ConversationRow, Session, StoreError, StoredCdr, cdrs, conversations, events};
+
+/// A conversation that the batch touched, as it is now.
+pub(super) struct Touched<'e> {
+    /// Its root's id, which is the record's.
+    pub(super) root: Uuid,
+    /// The ids of all its keys.
+    pub(super) members: Vec<Uuid>,
+    pub(super) folded: Folded,
+    /// The last fresh event of it in the batch: what caused whatever is derived.
+    pub(super) cause: &'e Event,
+    /// The event that tells most about the person behind a chat.
+    pub(super) opened: Option<Event>,
+}
+
+/// Joins, locks and folds every conversation that a fresh event names.
+pub(super) async fn fold<'e>(session: &Session<'_>, fresh: &[Fresh<'e>]) -> Result<Vec<Touched<'e>>, StoreError> {
+    let named = earliest(fresh);
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows: Vec<ConversationRow> = named
+        .iter()
+        .map(|(id, (key, first_time))| ConversationRow {
+            id: *id,
+            root: *id,
+            key: key.text().unwrap_or_default().to_owned(),
+            first_time: *first_time,
+        })
+        .collect();
+    rows.sort_unstable_by_key(|row| row.id);
+    conversations::insert(session, &rows).await?;
+    let known = lock(session, &rows).await?;
+    let sets = join(session, known, &rows, fresh).await?;
+    fold_sets(session, sets, fresh).await
+}
+
+/// Locks the sets that `named` stand in, and reads them as they are under the lock.
+async fn lock(session: &Session<'_>, named: &[ConversationRow]) -> Result<Vec<ConversationRow>, StoreError> {
+    // Nearly every key is the root of its own set: that is the guess.
+    let mut held: BTreeSet<Uuid> = named.iter().map(|row| row.id).collect();
+    let mut again = false;
+    loop {
+        locks::take(session, Stage::Conversations, &held, again).await?;
+        let known = conversations::sets_of(session, named.iter().map(|row| row.id)).await?;
+        let roots: BTreeSet<Uuid> = known.iter().map(|row| row.root).collect();
+        if !session.is_postgres() || roots.is_subset(&held) {
+            return Ok(known);
+        }
+        // A set grew, or its root is another key: let go and take the larger set, in order.
+        held.extend(roots);
+        again = true;
+    }
+}
+
+/// Joins sets as the fresh events say; gives each set by its root.
+async fn join(
+    session: &Session<'_>,
+    known: Vec<ConversationRow>,
+    named: &[ConversationRow],
+    fresh: &[Fresh<'_>],
+) -> Result<Vec<Vec<ConversationRow>>, StoreError> {
+    let before: HashMap<Uuid, ConversationRow> = known.iter().map(|row| (row.id, row.clone())).collect();
+    let mut rows: BTreeMap<Uuid, ConversationRow> = known.into_iter().map(|row| (row.id, row)).collect();
+    for name in named {
+        if let Some(row) = rows.get_mut(&name.id) {
+            row.first_time = row.first_time.min(name.first_time);
+            if row.key.is_empty() {
+                row.key.clone_from(&name.key);
+            }
+        }
+    }
+    let mut set_of: HashMap<Uuid, Uuid> = rows.values().map(|row| (row.id, row.root)).collect();
+    for one in fresh {
+        let Some((own, others)) = one.keys.split_first() else { continue };
+        for other in others {
+            let (keep, gone) = (set_of[&own.id()], set_of[&other.id()]);
+            if keep != gone {
+                set_of.values_mut().filter(|set| **set == gone).for_each(|set| *set = keep);
+            }
+        }
+    }
+    let mut sets: BTreeMap<Uuid, Vec<ConversationRow>> = BTreeMap::new();
+    for (id, row) in rows {
+        sets.entry(set_of[&id]).or_default().push(row);
+    }
+    let mut changed = Vec::new();
+    for set in sets.values_mut() {
+        let root = root_of(set);
+        for row in set {
+            row.root = root;
+            if before.get(&row.id) != Some(row) {
+                changed.push(row.clone());
+            }
+        }
+    }
+    if !changed.is_empty() {
+        conversations::update(session, &changed).await?;
+    }
+    Ok(sets.into_values().collect())
+}
+
+fn root_of(set: &[ConversationRow]) -> Uuid {
+    let keys: Vec<(ConversationKey, Timestamp)> = set.iter().map(|row| (key_of(row), row.first_time)).collect();
+    let root = cdr::root(keys.iter().map(|(key, first_time)| (key, *first_time)));
+    root.map_or_else(Uuid::nil, ConversationKey::id)
+}
+
+fn key_of(row: &ConversationRow) -> ConversationKey {
+    match row.key.split_once('|') {
+        Some((source, call_or_chat)) => ConversationKey::new(source, call_or_chat),
+        None => ConversationKey::from_id(row.id),
+    }
+}
+
+async fn fold_sets<'e>(
+    session: &Session<'_>,
+    sets: Vec<Vec<ConversationRow>>,
+    fresh: &[Fresh<'e>],
+) -> Result<Vec<Touched<'e>>, StoreError> {
+    let root_of_member: HashMap<Uuid, Uuid> = sets.iter().flatten().map(|row| (row.id, row.root)).collect();
+    let at_hand: HashSet<EventId> = fresh.iter().map(|one| one.event.id).collect();
+    let stored = events::of_conversations(session, root_of_member.keys().copied(), &at_hand).await?;
+    let mut told: HashMap<Uuid, Vec<&Event>> = HashMap::new();
+    for (conversation, event) in &stored {
+        told.entry(root_of_member[conversation]).or_default().push(event);
+    }
+    let mut causes: HashMap<Uuid, &'e Event> = HashMap::new();
+    for one in fresh {
+        let Some(root) = one.keys.first().and_then(|own| root_of_member.get(&own.id())) else { continue };
+        told.entry(*root).or_default().push(one.event);
+        let cause = causes.entry(*root).or_insert(one.event);
+        if (one.event.time, one.event.id) > (cause.time, cause.id) {
+            *cause = one.event;
+        }
+    }
+    let mut touched = Vec::with_capacity(sets.len());
+    for set in sets {
+        let Some(root) = set.first().map(|row| row.root) else { continue };
+        let Some(told) = told.get(&root) else { continue };
+        // A set that is touched only because a fresh event names it has that event among its set.
+        let Some(cause) = causes.get(&root).copied() else { continue };
+        let Some(mut folded) = cdr::fold(told.iter().copied()) else { continue };
+        folded.cdr.id = root;
+        let opened = told.iter().filter(|event| matches!(event.body, Body::ChatOpened(_)));
+        let opened = opened.min_by_key(|event| (event.time, event.id)).map(|event| (*event).clone());
+        touched.push(Touched { root, members: set.iter().map(|row| row.id).collect(), folded, cause, opened });
+    }
+    Ok(touched)
+}
+
+/// Writes records that say something new; tells of those that are complete. `subject` is the handle each hangs on.
+pub(super) async fn record(
+    session: &Session<'_>,
+    touched: &[Touched<'_>],
+    subject: impl Fn(&Touched<'_>) -> Option<Uuid>,
+    customer_of: impl Fn(Uuid) -> Option<Uuid>,
+    derived: &mut Derived,
+) -> Result<(), StoreError> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let members = touched.iter().flat_map(|conversation| conversation.members.iter().copied());
+    let stored = cdrs::by_id(session, members).await?;
+    let mut before: HashMap<Uuid, StoredCdr> = stored.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
+    let mut written = Vec::new();
+    let mut gone = Vec::new();
+    for conversation in touched {
+        let old = before.remove(&conversation.root);
+        let absorbed: Vec<StoredCdr> = conversation.members.iter().filter_map(|id| before.remove(id)).collect();
+        gone.extend(absorbed.iter().map(|stored| stored.cdr.id));
+        let new = StoredCdr {
+            cdr: conversation.folded.cdr.clone(),
+            complete: conversation.folded.complete,
+            subject_handle: subject(conversation),
+        };
+        let revision = old.iter().chain(&absorbed).map(|stored| stored.cdr.revision).max().unwrap_or_default();
+        if let Some(new) = revised(old.as_ref(), new, revision) {
+            tell(&new, conversation.cause, &customer_of, derived);
+            written.push(new);
+        }
+    }
+    if !gone.is_empty() {
+        cdrs::delete(session, gone).await?;
+    }
+    if written.is_empty() { Ok(()) } else { cdrs::upsert(session, &written).await }
+}
+
+/// The record with its revision, if it says anything new: 1 on completion, one more for each correction after it.
+fn revised(old: Option<&StoredCdr>, mut new: StoredCdr, revision: u32) -> Option<StoredCdr> {
+    let same = old.is_some_and(|old| {
+        old.complete == new.complete
+            && old.subject_handle == new.subject_handle
+            && old.cdr.revision == revision
+            && !cdr::changed(&old.cdr, &new.cdr)
+    });
+    if same {
+        return None;
+    }
+    new.cdr.revision = if new.complete { revision + 1 } else { revision };
+    Some(new)
+}
+
+fn tell(new: &StoredCdr, cause: &Event, customer_of: impl Fn(Uuid) -> Option<Uuid>, derived: &mut Derived) {
+    if !new.complete {
+        return;
+    }
+    let mut told = new.cdr.clone();
+    told.customer = new.subject_handle.and_then(customer_of);
+    let revision = told.revision;
+    let subject = told.id.to_string();
+    let body = if revision == 1 { Body::CdrCompleted(told) } else { Body::CdrRevised(told) };
+    derived.tell(cause, &subject, &revision.to_string(), body);
+}

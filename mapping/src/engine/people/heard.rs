@@ -1,0 +1,166 @@
+//! What a batch says of handles, each said once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use time::Duration;
+use trunkline_events::{Body, Event, EventId, Timestamp};
+use uuid::Uuid;
+
+use super::{Seeds, is_directive};
+use crate::engine::Knowledge;
+use crate::engine::inbox::Fresh;
+use crate::identity::{Evidence, Origin, observe};
+use crate::store::{EvidenceRow, HandleRow, Judgement, Session, StoreError, UndoRow, evidence, micros};
+
+/// A minute in microseconds.
+const MINUTE: i64 = 60_000_000;
+
+/// Handles, evidence and undone directives of a batch.
+#[derive(Default)]
+pub(super) struct Heard<'e> {
+    /// By id, as new rows: each a customer of its own.
+    pub(super) handles: BTreeMap<Uuid, HandleRow>,
+    /// By id. After [`Heard::forget_known_evidence`] only what says something new.
+    pub(super) evidence: BTreeMap<Uuid, EvidenceRow>,
+    pub(super) undos: Vec<UndoRow>,
+    /// The event that named a handle, or decided on it.
+    causes: HashMap<Uuid, &'e Event>,
+    last: Option<&'e Event>,
+}
+
+impl<'e> Heard<'e> {
+    pub(super) fn of(fresh: &[Fresh<'e>], knowledge: &Knowledge) -> Self {
+        let mut heard = Self::default();
+        for event in fresh.iter().map(|one| one.event) {
+            heard.hear(event, knowledge);
+        }
+        heard
+    }
+
+    fn hear(&mut self, event: &'e Event, knowledge: &Knowledge) {
+        let told = observe(event, &knowledge.rules, &knowledge.plans);
+        for sighting in told.sightings {
+            let handle = &sighting.handle;
+            let new = HandleRow {
+                id: handle.id(),
+                scheme: handle.scheme().to_owned(),
+                scope: handle.scope().to_owned(),
+                value: handle.value().to_owned(),
+                customer: handle.id(),
+                first_seen: sighting.first_seen,
+                last_seen: to_the_minute(event.time),
+                generic: false,
+                shared: false,
+            };
+            self.causes.entry(new.id).or_insert(event);
+            let known = self.handles.entry(new.id).or_insert_with(|| new.clone());
+            known.first_seen = known.first_seen.min(new.first_seen);
+            known.last_seen = known.last_seen.max(new.last_seen);
+        }
+        for piece in told.evidence {
+            self.piece(event, piece);
+        }
+        if let (Some(directive), Body::CustomerDirective(body)) = (told.undone, &event.body) {
+            let (actor, reason) = (body.actor.clone(), body.reason.clone());
+            self.undos.push(UndoRow { directive, event: event.id, actor, reason, at: event.time });
+            self.last = Some(event);
+        }
+    }
+
+    fn piece(&mut self, event: &'e Event, piece: Evidence) {
+        for end in [piece.a, piece.b] {
+            self.causes.insert(end, event);
+        }
+        let directive = match &event.body {
+            Body::CustomerDirective(directive) => Some(directive),
+            _ => None,
+        };
+        let new = EvidenceRow {
+            id: piece.id,
+            a: piece.a,
+            b: piece.b,
+            strength: piece.strength,
+            origin: origin_word(piece.origin).to_owned(),
+            first_at: piece.at,
+            source: event.source.clone(),
+            event: event.id,
+            decision: is_directive(event).then(|| event.causation.unwrap_or(event.id)),
+            actor: directive.map(|directive| directive.actor.clone()),
+            reason: directive.map(|directive| directive.reason.clone()),
+            judgement: Judgement::default(),
+            undone: false,
+        };
+        let known = self.evidence.entry(new.id).or_insert_with(|| new.clone());
+        if (new.first_at, new.event) < (known.first_at, known.event) {
+            *known = new;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.handles.is_empty() && self.undos.is_empty()
+    }
+
+    /// Drops evidence that the store has from the same time or earlier.
+    pub(super) async fn forget_known_evidence(&mut self, session: &Session<'_>) -> Result<(), StoreError> {
+        if self.evidence.is_empty() {
+            return Ok(());
+        }
+        for (id, first_at, event) in evidence::known(session, self.evidence.keys().copied()).await? {
+            if self.evidence.get(&id).is_some_and(|heard| (first_at, event) <= (heard.first_at, heard.event)) {
+                self.evidence.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles from which customers must be computed anew: ends of new evidence, and what was seen earlier than known.
+    pub(super) fn seeds(&self, known: &HashMap<Uuid, HandleRow>) -> Seeds {
+        let ends = self.evidence.values().flat_map(|piece| [piece.a, piece.b]);
+        let earlier = self.handles.values().filter(|named| {
+            known.get(&named.id).is_some_and(|row| named.first_seen < row.first_seen)
+        });
+        let mut seeds: Seeds = ends.chain(earlier.map(|named| named.id)).collect();
+        // An undone directive's ends are found under its lock; until then the directive stands for them.
+        seeds.extend(self.undos.iter().map(|undo| undo.directive.uuid()));
+        seeds
+    }
+
+    /// What is locked besides people: decisions, so that one and its undo see each other.
+    pub(super) fn decisions(&self) -> impl Iterator<Item = Uuid> {
+        let made = self.evidence.values().filter_map(|piece| piece.decision).map(EventId::uuid);
+        let directives = self.evidence.values().filter(|piece| piece.decision.is_some()).map(|piece| piece.id);
+        made.chain(directives).chain(self.undos.iter().map(|undo| undo.directive.uuid()))
+    }
+
+    /// The event that is the reason for a change at a handle.
+    pub(super) fn cause(&self, handle: Uuid) -> Option<&'e Event> {
+        self.causes.get(&handle).copied()
+    }
+
+    /// The event that is the reason for a change at one of these handles, or for any.
+    pub(super) fn cause_of_any(&self, handles: impl IntoIterator<Item = Uuid>) -> Option<&'e Event> {
+        let named = handles.into_iter().find_map(|handle| self.cause(handle));
+        named.or(self.last).or_else(|| self.causes.values().copied().min_by_key(|event| event.id))
+    }
+}
+
+fn to_the_minute(at: Timestamp) -> Timestamp {
+    at.plus(-Duration::microseconds(micros(at).rem_euclid(MINUTE)))
+}
+
+fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Observed => "observed",
+        Origin::Include => "include",
+        Origin::Exclude => "exclude",
+    }
+}
+
+/// The origin that a row's word means.
+pub(super) fn origin_of(word: &str) -> Origin {
+    match word {
+        "include" => Origin::Include,
+        "exclude" => Origin::Exclude,
+        _ => Origin::Observed,
+    }
+}

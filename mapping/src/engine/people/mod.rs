@@ -1,0 +1,154 @@
+//! People: handles and evidence of a batch, and the customers that follow from them.
+//!
+//! - `heard`: what the fresh events say, each handle and piece of evidence once.
+//! - `walk`: reads, under lock, all that the partition must see.
+//! - `turns`: tells joins and splits by what was before and what is after.
+//!
+//! An event whose handles are known and whose evidence is known touches nothing but `last_seen`, to the minute.
+
+mod heard;
+mod turns;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use trunkline_events::{Body, Event};
+use uuid::Uuid;
+
+use self::heard::Heard;
+use self::walk::Walked;
+use super::Knowledge;
+use super::derive::Derived;
+use super::inbox::Fresh;
+use crate::identity::{Partition, partition};
+use crate::store::{HandleRow, Judgement, Session, StoreError, evidence, handles};
+
+/// Brings handles, evidence and customers up to what the fresh events say.
+pub(super) async fn settle(
+    session: &Session<'_>,
+    fresh: &[Fresh<'_>],
+    knowledge: &Knowledge,
+    derived: &mut Derived,
+) -> Result<(), StoreError> {
+    let mut heard = Heard::of(fresh, knowledge);
+    if heard.is_empty() {
+        return Ok(());
+    }
+    let (known, added) = register(session, &heard).await?;
+    heard.forget_known_evidence(session).await?;
+    let seeds = heard.seeds(&known);
+    if seeds.is_empty() {
+        for id in &added {
+            if let Some(cause) = heard.cause(*id) {
+                turns::tell_created(*id, cause, derived);
+            }
+        }
+        return touch(session, &heard, &known).await;
+    }
+    let walked = walk::under_lock(session, &heard, &seeds, knowledge).await?;
+    let judged = partition(&walked.sightings, &walked.evidence, &knowledge.rules);
+    let after = changed_handles(&walked, &judged, &heard, &known);
+    write(session, &walked, &judged, &after, knowledge.rules.version()).await?;
+    let turns = turns::of(&walked, &judged, &added);
+    turns::tell(session, &turns, &heard, knowledge.rules.version(), derived).await?;
+    for id in added.iter().filter(|id| !walked.members.contains(id)) {
+        if let Some(cause) = heard.cause(*id) {
+            turns::tell_created(*id, cause, derived);
+        }
+    }
+    Ok(())
+}
+
+/// Adds handles that are new; gives all that were named as they stand, and which of them this batch added.
+async fn register(
+    session: &Session<'_>,
+    heard: &Heard<'_>,
+) -> Result<(HashMap<Uuid, HandleRow>, HashSet<Uuid>), StoreError> {
+    let rows = handles::by_id(session, heard.handles.keys().copied()).await?;
+    let mut known: HashMap<Uuid, HandleRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let missing: Vec<HandleRow> =
+        heard.handles.values().filter(|named| !known.contains_key(&named.id)).cloned().collect();
+    if missing.is_empty() {
+        return Ok((known, HashSet::new()));
+    }
+    let added: HashSet<Uuid> = handles::insert(session, &missing).await?.into_iter().collect();
+    // Another worker was first with some: read them as he wrote them.
+    let theirs: Vec<Uuid> = missing.iter().map(|row| row.id).filter(|id| !added.contains(id)).collect();
+    if !theirs.is_empty() {
+        known.extend(handles::by_id(session, theirs).await?.into_iter().map(|row| (row.id, row)));
+    }
+    known.extend(missing.into_iter().filter(|row| added.contains(&row.id)).map(|row| (row.id, row)));
+    Ok((known, added))
+}
+
+async fn touch(session: &Session<'_>, heard: &Heard<'_>, known: &HashMap<Uuid, HandleRow>) -> Result<(), StoreError> {
+    let later = heard.handles.values().filter(|named| {
+        known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen)
+    });
+    let seen: Vec<_> = later.map(|named| (named.id, named.last_seen)).collect();
+    if seen.is_empty() {
+        return Ok(());
+    }
+    handles::lock(session, seen.iter().map(|(id, _)| *id)).await?;
+    handles::touch(session, &seen).await
+}
+
+/// The rows that are not as they were, in the order of their ids.
+fn changed_handles(
+    walked: &Walked,
+    judged: &Partition,
+    heard: &Heard<'_>,
+    known: &HashMap<Uuid, HandleRow>,
+) -> Vec<HandleRow> {
+    let mut rows: BTreeMap<Uuid, (&HandleRow, HandleRow)> =
+        known.values().chain(walked.rows.values()).map(|row| (row.id, (row, row.clone()))).collect();
+    for (id, (_, row)) in &mut rows {
+        if let Some(named) = heard.handles.get(id) {
+            row.first_seen = row.first_seen.min(named.first_seen);
+            row.last_seen = row.last_seen.max(named.last_seen);
+        }
+        if let Some(standing) = judged.standings.get(id).filter(|_| walked.members.contains(id)) {
+            row.customer = standing.customer;
+            row.generic = standing.generic;
+            row.shared = standing.shared;
+        }
+    }
+    rows.into_values().filter(|(before, after)| *before != after).map(|(_, after)| after).collect()
+}
+
+async fn write(
+    session: &Session<'_>,
+    walked: &Walked,
+    judged: &Partition,
+    changed: &[HandleRow],
+    rule_version: &str,
+) -> Result<(), StoreError> {
+    if !changed.is_empty() {
+        handles::lock(session, changed.iter().map(|row| row.id)).await?;
+        handles::update(session, changed).await?;
+    }
+    let mut verdicts = Vec::new();
+    for piece in walked.pieces.values() {
+        if !walked.members.contains(&piece.a) || !walked.members.contains(&piece.b) {
+            continue;
+        }
+        let (joined, verdict) = match judged.verdicts.get(&piece.id) {
+            _ if piece.undone => (false, "undone".to_owned()),
+            Some(verdict) => (verdict.is_together(), verdict.to_string()),
+            None => continue,
+        };
+        let judgement = Judgement { joined, verdict, rule_version: rule_version.to_owned() };
+        if piece.judgement != judgement {
+            verdicts.push((piece.id, judgement));
+        }
+    }
+    if verdicts.is_empty() { Ok(()) } else { evidence::judge(session, &verdicts).await }
+}
+
+/// Ids of handles, sorted.
+type Seeds = BTreeSet<Uuid>;
+
+/// Whether an event is a person's decision on identity.
+fn is_directive(event: &Event) -> bool {
+    matches!(event.body, Body::CustomerDirective(_))
+}

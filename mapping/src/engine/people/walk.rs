@@ -1,0 +1,170 @@
+//! Reads, under lock, all that the partition must see.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use trunkline_events::EventId;
+use uuid::Uuid;
+
+use super::Seeds;
+use super::heard::{Heard, origin_of};
+use crate::engine::Knowledge;
+use crate::identity::{Evidence, Handle, Origin, Region, Sighting};
+use crate::store::locks::{self, Stage};
+use crate::store::{EvidenceRow, HandleRow, Session, StoreError, evidence, handles};
+
+/// What was read. The locks that it was read under last until the transaction ends.
+pub(super) struct Walked {
+    pub(super) sightings: Vec<Sighting>,
+    pub(super) evidence: Vec<Evidence>,
+    /// Handles whose customer may have changed.
+    pub(super) members: HashSet<Uuid>,
+    /// All handles that were read, as they stand in the store.
+    pub(super) rows: BTreeMap<Uuid, HandleRow>,
+    /// All evidence that was read, undone directives too, with what was made of it before.
+    pub(super) pieces: BTreeMap<Uuid, EvidenceRow>,
+}
+
+/// Locks what the seeds are connected to, writes the new evidence, and reads all of it.
+///
+/// The lock of a connected set is its smallest handle. A set may have grown, or have another smallest handle, until the
+/// lock is there: then everything is let go and the larger set is locked, so that locks are always taken in order.
+pub(super) async fn under_lock(
+    session: &Session<'_>,
+    heard: &Heard<'_>,
+    seeds: &Seeds,
+    knowledge: &Knowledge,
+) -> Result<Walked, StoreError> {
+    let mut held: BTreeSet<Uuid> = seeds.iter().copied().chain(heard.decisions()).collect();
+    let mut again = false;
+    loop {
+        locks::take(session, Stage::People, &held, again).await?;
+        let new: Vec<EvidenceRow> = heard.evidence.values().cloned().collect();
+        if !new.is_empty() {
+            evidence::upsert(session, &new).await?;
+        }
+        let mut seeds = seeds.clone();
+        seeds.extend(undo(session, heard).await?);
+        let walked = walk(session, heard, &seeds, knowledge).await?;
+        let roots = roots(&walked);
+        if !session.is_postgres() || roots.is_subset(&held) {
+            return Ok(walked);
+        }
+        held.extend(roots);
+        again = true;
+    }
+}
+
+/// Keeps undone directives; gives the handles that they were about.
+async fn undo(session: &Session<'_>, heard: &Heard<'_>) -> Result<Vec<Uuid>, StoreError> {
+    if heard.undos.is_empty() {
+        return Ok(Vec::new());
+    }
+    evidence::insert_undos(session, &heard.undos).await?;
+    let directives: Vec<EventId> = heard.undos.iter().map(|undo| undo.directive).collect();
+    let decided = evidence::of_decisions(session, directives).await?;
+    Ok(decided.iter().flat_map(|piece| [piece.a, piece.b]).collect())
+}
+
+async fn walk(
+    session: &Session<'_>,
+    heard: &Heard<'_>,
+    seeds: &Seeds,
+    knowledge: &Knowledge,
+) -> Result<Walked, StoreError> {
+    let mut region = Region::new(seeds.iter().copied(), &knowledge.rules);
+    let mut rows: BTreeMap<Uuid, HandleRow> = BTreeMap::new();
+    let mut pieces: BTreeMap<Uuid, EvidenceRow> = BTreeMap::new();
+    loop {
+        let wanted = region.wants();
+        if wanted.is_empty() {
+            break;
+        }
+        let found = handles::by_id(session, wanted).await?;
+        let evidence = read_evidence(session, &found, region.enough_neighbours()).await?;
+        let mut at_handle: HashMap<Uuid, Vec<Evidence>> = HashMap::new();
+        for piece in evidence {
+            if !piece.undone {
+                for end in BTreeSet::from([piece.a, piece.b]) {
+                    at_handle.entry(end).or_default().push(as_evidence(&piece));
+                }
+            }
+            pieces.insert(piece.id, piece);
+        }
+        for row in found {
+            let handle = Handle::stored(&row.scheme, &row.scope, &row.value);
+            let named = heard.handles.get(&row.id).map(|named| named.first_seen);
+            let first_seen = named.map_or(row.first_seen, |named| named.min(row.first_seen));
+            let evidence = at_handle.remove(&row.id).unwrap_or_default();
+            region.feed(Sighting { handle, first_seen }, row.generic, evidence);
+            rows.insert(row.id, row);
+        }
+        region.step();
+    }
+    Ok(Walked {
+        sightings: region.sightings(),
+        evidence: region.evidence(),
+        members: region.members().collect(),
+        rows,
+        pieces,
+    })
+}
+
+/// All evidence at handles; of one that far too many share only so much as shows that.
+async fn read_evidence(
+    session: &Session<'_>,
+    found: &[HandleRow],
+    enough: usize,
+) -> Result<Vec<EvidenceRow>, StoreError> {
+    let cap = u32::try_from(enough).unwrap_or(u32::MAX);
+    let generic: Vec<Uuid> = found.iter().filter(|row| row.generic).map(|row| row.id).collect();
+    let mut crowded: HashSet<Uuid> = HashSet::new();
+    if !generic.is_empty() {
+        let counted = evidence::neighbours(session, generic, cap).await?;
+        crowded.extend(counted.into_iter().filter(|(_, count)| *count >= u64::from(cap)).map(|(id, _)| id));
+    }
+    let mut read = Vec::new();
+    let calm: Vec<Uuid> = found.iter().map(|row| row.id).filter(|id| !crowded.contains(id)).collect();
+    if !calm.is_empty() {
+        read = evidence::at_handles(session, calm).await?;
+    }
+    for id in crowded {
+        read.extend(evidence::some_at(session, id, cap).await?);
+    }
+    Ok(read)
+}
+
+fn as_evidence(piece: &EvidenceRow) -> Evidence {
+    Evidence {
+        id: piece.id,
+        a: piece.a,
+        b: piece.b,
+        strength: piece.strength,
+        at: piece.first_at,
+        origin: origin_of(&piece.origin),
+    }
+}
+
+/// The smallest handle of each connected set of members; what is generic leads nowhere and is a set of its own.
+fn roots(walked: &Walked) -> BTreeSet<Uuid> {
+    let generic = |id: &Uuid| walked.rows.get(id).is_some_and(|row| row.generic);
+    let mut set_of: BTreeMap<Uuid, Uuid> = walked.members.iter().map(|id| (*id, *id)).collect();
+    for piece in &walked.evidence {
+        let leads = piece.origin != Origin::Observed || !(generic(&piece.a) || generic(&piece.b));
+        if !leads || !walked.members.contains(&piece.a) || !walked.members.contains(&piece.b) {
+            continue;
+        }
+        let (a, b) = (top(&mut set_of, piece.a), top(&mut set_of, piece.b));
+        set_of.insert(a.max(b), a.min(b));
+    }
+    let members: Vec<Uuid> = set_of.keys().copied().collect();
+    members.into_iter().map(|id| top(&mut set_of, id)).collect()
+}
+
+fn top(set_of: &mut BTreeMap<Uuid, Uuid>, id: Uuid) -> Uuid {
+    let mut at = id;
+    while let Some(above) = set_of.get(&at).copied().filter(|above| *above != at) {
+        at = above;
+    }
+    set_of.insert(id, at);
+    at
+}

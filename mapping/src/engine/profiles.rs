@@ -1,0 +1,160 @@
+//! Profile values and tags: kept on the handle they were said of, told by customer.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use trunkline_events::customer::Changed;
+use trunkline_events::{Body, Event};
+use uuid::Uuid;
+
+use super::derive::Derived;
+use crate::profile::{Chosen, FieldRules, FieldValue, SetTag, Strategy, TagFact, settle, tags};
+use crate::store::{Session, StoreError, TagRow, ValueRow, profiles};
+
+/// The field that a chat's display name is kept in.
+const CHAT_NAME: &str = "name";
+
+/// What a batch says of people, the newest of each (handle, field, source).
+#[derive(Default)]
+pub(super) struct Said<'e> {
+    values: BTreeMap<(Uuid, String, String, i64), ValueRow>,
+    tags: BTreeMap<(Uuid, String, String), TagRow>,
+    causes: HashMap<Uuid, &'e Event>,
+}
+
+impl<'e> Said<'e> {
+    /// Takes in what `event` says of the person behind `handle`.
+    pub(super) fn hear(&mut self, event: &'e Event, handle: Uuid, rules: &FieldRules) {
+        match &event.body {
+            Body::CustomerProfile(profile) => {
+                for (field, value) in &profile.fields {
+                    self.value(event, handle, field, value, rules);
+                }
+            }
+            Body::ChatOpened(opened) => {
+                if let Some(name) = opened.visitor.name.as_deref().filter(|name| !name.trim().is_empty()) {
+                    self.value(event, handle, CHAT_NAME, name, rules);
+                }
+            }
+            Body::CustomerTag(told) => self.tag(event, handle, &told.tag, told.set),
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, event: &'e Event, handle: Uuid, field: &str, value: &str, rules: &FieldRules) {
+        self.causes.insert(handle, event);
+        let keep = rules.rule(field).strategy == Strategy::OnlyIfEmpty;
+        let slot = if keep { crate::store::micros(event.time) } else { 0 };
+        let new = ValueRow {
+            handle,
+            field: field.to_owned(),
+            source: event.source.clone(),
+            value: value.to_owned(),
+            at: event.time,
+            keep,
+        };
+        let known = self.values.entry((handle, new.field.clone(), new.source.clone(), slot)).or_insert(new.clone());
+        if (known.at, &known.value) < (new.at, &new.value) {
+            *known = new;
+        }
+    }
+
+    fn tag(&mut self, event: &'e Event, handle: Uuid, tag: &str, present: bool) {
+        self.causes.insert(handle, event);
+        let new = TagRow { handle, tag: tag.to_owned(), source: event.source.clone(), present, at: event.time };
+        let known = self.tags.entry((handle, new.tag.clone(), new.source.clone())).or_insert(new.clone());
+        if (known.at, known.present) < (new.at, new.present) {
+            *known = new;
+        }
+    }
+
+    /// The handles that something was said of.
+    pub(super) fn handles(&self) -> impl Iterator<Item = Uuid> {
+        self.causes.keys().copied()
+    }
+
+    /// Writes it, and tells what changed by that for which customer. `customer_of` knows every handle of [`Self::handles`].
+    pub(super) async fn keep(
+        self,
+        session: &Session<'_>,
+        customer_of: impl Fn(Uuid) -> Option<Uuid>,
+        rules: &FieldRules,
+        derived: &mut Derived,
+    ) -> Result<(), StoreError> {
+        if self.causes.is_empty() {
+            return Ok(());
+        }
+        let mut causes: BTreeMap<Uuid, &Event> = BTreeMap::new();
+        for (handle, event) in &self.causes {
+            if let Some(customer) = customer_of(*handle) {
+                let cause = causes.entry(customer).or_insert(event);
+                if (event.time, event.id) > (cause.time, cause.id) {
+                    *cause = event;
+                }
+            }
+        }
+        let before = standing(session, causes.keys().copied(), rules).await?;
+        if !self.values.is_empty() {
+            let values: Vec<ValueRow> = self.values.into_values().collect();
+            profiles::upsert_values(session, &values).await?;
+        }
+        if !self.tags.is_empty() {
+            let tags: Vec<TagRow> = self.tags.into_values().collect();
+            profiles::upsert_tags(session, &tags).await?;
+        }
+        let after = standing(session, causes.keys().copied(), rules).await?;
+        for (customer, cause) in causes {
+            tell(customer, cause, before.get(&customer), after.get(&customer), derived);
+        }
+        Ok(())
+    }
+}
+
+/// What counts of a customer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Standing {
+    pub(super) fields: Vec<Chosen>,
+    pub(super) tags: Vec<SetTag>,
+}
+
+/// What counts of each customer, by present customer id.
+pub(super) async fn standing(
+    session: &Session<'_>,
+    customers: impl Iterator<Item = Uuid> + Clone,
+    rules: &FieldRules,
+) -> Result<HashMap<Uuid, Standing>, StoreError> {
+    let mut values: HashMap<Uuid, Vec<FieldValue>> = HashMap::new();
+    for (customer, row) in profiles::values_of(session, customers.clone()).await? {
+        let said = FieldValue { field: row.field, at: row.at, source: row.source, value: row.value };
+        values.entry(customer).or_default().push(said);
+    }
+    let mut facts: HashMap<Uuid, Vec<TagFact>> = HashMap::new();
+    for (customer, row) in profiles::tags_of(session, customers).await? {
+        let fact = TagFact { tag: row.tag, source: row.source, at: row.at, set: row.present };
+        facts.entry(customer).or_default().push(fact);
+    }
+    let mut standing: HashMap<Uuid, Standing> = HashMap::new();
+    for (customer, values) in values {
+        standing.entry(customer).or_default().fields = settle(&values, rules);
+    }
+    for (customer, facts) in facts {
+        standing.entry(customer).or_default().tags = tags(&facts);
+    }
+    Ok(standing)
+}
+
+fn tell(customer: Uuid, cause: &Event, before: Option<&Standing>, after: Option<&Standing>, derived: &mut Derived) {
+    let nothing = Standing::default();
+    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+    let values = |standing: &Standing| -> BTreeSet<(String, String)> {
+        standing.fields.iter().map(|chosen| (chosen.field.clone(), chosen.value.clone())).collect()
+    };
+    let names = |standing: &Standing| -> BTreeSet<String> { standing.tags.iter().map(|set| set.tag.clone()).collect() };
+    let fields: BTreeSet<String> =
+        values(before).symmetric_difference(&values(after)).map(|(field, _)| field.clone()).collect();
+    let tags: Vec<String> = names(before).symmetric_difference(&names(after)).cloned().collect();
+    if fields.is_empty() && tags.is_empty() {
+        return;
+    }
+    let body = Changed { customer, fields: fields.into_iter().collect(), tags };
+    derived.tell(cause, &customer.to_string(), &cause.id.to_string(), Body::CustomerChanged(body));
+}

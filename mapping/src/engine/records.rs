@@ -1,0 +1,314 @@
+//! Answers to questions, in the shapes of [`crate::view`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use trunkline_events::cdr::{Cdr, Medium};
+use trunkline_events::chat::Content;
+use trunkline_events::customer::RawHandle;
+use trunkline_events::pop::{Brief, Certainty};
+use trunkline_events::{Body, Event, Timestamp};
+use uuid::Uuid;
+
+use super::Knowledge;
+use super::profiles::{Standing, standing};
+use super::who::{Asked, presume};
+use crate::identity::{Handle, Role};
+use crate::profile::{brief, last_contact};
+use crate::store::{
+    CdrQuery, HandleRow, Session, Store, StoreError, StoredCdr, cdrs, conversations, events, evidence, handles, pops,
+};
+use crate::view::{
+    CdrFilter, CustomerView, FieldView, HandleView, LinkView, LivePopView, MessageView, TagView, TimelineEntry,
+    TurnView, Who,
+};
+
+/// Reads for people and programs. Cheap to clone.
+#[derive(Clone)]
+pub struct Records {
+    store: Store,
+    knowledge: Arc<Knowledge>,
+}
+
+impl Records {
+    pub(super) fn new(store: Store, knowledge: Arc<Knowledge>) -> Self {
+        Self { store, knowledge }
+    }
+
+    /// The customer of any of his ids, former ones too.
+    pub async fn customer(&self, id: Uuid) -> Result<Option<CustomerView>, StoreError> {
+        let session = self.store.reading();
+        let mut rows = handles::of_customers(&session, [id]).await?;
+        let Some(customer) = rows.first().map(|row| row.customer) else { return Ok(None) };
+        let fields = &self.knowledge.fields;
+        let known = standing(&session, std::iter::once(customer), fields).await?.remove(&customer).unwrap_or_default();
+        rows.sort_by_cached_key(|row| (self.rank(row), row.first_seen, row.id));
+        Ok(Some(CustomerView {
+            customer,
+            name: brief(customer, &known.fields, &known.tags, None, fields).name,
+            handles: rows.into_iter().map(handle_view).collect(),
+            fields: known
+                .fields
+                .into_iter()
+                .map(|field| FieldView { name: field.field, value: field.value, source: field.source, at: field.at })
+                .collect(),
+            tags: known
+                .tags
+                .into_iter()
+                .map(|set| TagView { tag: set.tag, source: set.source, at: set.at })
+                .collect(),
+        }))
+    }
+
+    /// Systems of record first, then channels, contacts, devices.
+    fn rank(&self, row: &HandleRow) -> u8 {
+        match self.knowledge.rules.role(&Handle::stored(&row.scheme, &row.scope, &row.value)) {
+            Role::Identity => 0,
+            Role::Channel => 1,
+            Role::Contact => 2,
+            Role::Device => 3,
+        }
+    }
+
+    /// Customers by an exact handle in any spelling, by one of their ids, or by the beginning of a name.
+    pub async fn find_customers(&self, text: &str, limit: u32) -> Result<Vec<Brief>, StoreError> {
+        let session = self.store.reading();
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        if let Ok(id) = Uuid::parse_str(text) {
+            found.extend(handles::by_id(&session, [id]).await?);
+        }
+        let spellings = self.spellings(text);
+        found.extend(handles::by_value(&session, spellings.iter().map(String::as_str), limit).await?);
+        found.extend(handles::by_name(&session, text, limit).await?);
+        let mut seen = HashSet::new();
+        let mut customers: Vec<Uuid> =
+            found.iter().map(|row| row.customer).filter(|customer| seen.insert(*customer)).collect();
+        customers.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        self.briefs(&session, &customers).await
+    }
+
+    /// What a person may have meant as the value of a handle.
+    fn spellings(&self, text: &str) -> BTreeSet<String> {
+        let (rules, plan) = (&self.knowledge.rules, self.knowledge.plans.fallback());
+        let canonical = |scheme| Handle::new(scheme, "", text, rules, plan, None).ok();
+        let mut spellings: BTreeSet<String> =
+            ["phone", "email"].into_iter().filter_map(canonical).map(|handle| handle.value().to_owned()).collect();
+        spellings.insert(text.to_owned());
+        spellings.insert(text.to_lowercase());
+        spellings
+    }
+
+    async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
+        let fields = &self.knowledge.fields;
+        let known = standing(session, customers.iter().copied(), fields).await?;
+        let questions: Vec<(Uuid, Uuid, Timestamp)> =
+            customers.iter().map(|customer| (*customer, Uuid::nil(), end_of_time())).collect();
+        let mut past: HashMap<Uuid, Vec<Cdr>> = HashMap::new();
+        for (customer, _, cdr) in cdrs::last_before(session, &questions).await? {
+            past.entry(customer).or_default().push(cdr);
+        }
+        let nothing = Standing::default();
+        Ok(customers
+            .iter()
+            .map(|customer| {
+                let known = known.get(customer).unwrap_or(&nothing);
+                let past = past.get(customer).map(Vec::as_slice).unwrap_or_default();
+                let last = last_contact(past, end_of_time(), Uuid::nil());
+                brief(*customer, &known.fields, &known.tags, last, fields)
+            })
+            .collect())
+    }
+
+    /// Who a handle belongs to. `site` (a connector's source) and `trunk` say how its number is written.
+    pub async fn who(&self, raw: &RawHandle, site: &str, trunk: Option<&str>) -> Result<Who, StoreError> {
+        let knowledge = &self.knowledge;
+        let plan = knowledge.plans.of(site);
+        let nobody = Who { certainty: Certainty::None, candidates: Vec::new() };
+        let Ok(handle) = Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, trunk) else {
+            return Ok(nobody);
+        };
+        let asked = Asked { conversation: Uuid::nil(), handle: handle.id(), before: end_of_time() };
+        let mut answers = presume(&self.store.reading(), &[asked], &knowledge.fields).await?;
+        Ok(answers.remove(&Uuid::nil()).map_or(nobody, |presumed| Who {
+            certainty: presumed.certainty,
+            candidates: presumed.candidates,
+        }))
+    }
+
+    /// A customer's conversations that started before `before`, the newest first; chats with their messages.
+    pub async fn timeline(
+        &self,
+        customer: Uuid,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<TimelineEntry>, StoreError> {
+        let filter = CdrFilter { customer: Some(customer), until: before, limit, ..CdrFilter::default() };
+        let records = self.cdrs(&filter).await?;
+        let chats = records.iter().filter(|cdr| cdr.medium == Medium::Chat).map(|cdr| cdr.id);
+        let mut messages = self.messages(chats.collect()).await?;
+        Ok(records
+            .into_iter()
+            .map(|cdr| TimelineEntry {
+                at: cdr.started.unwrap_or(Timestamp::EPOCH),
+                messages: messages.remove(&cdr.id).unwrap_or_default(),
+                cdr,
+            })
+            .collect())
+    }
+
+    async fn messages(&self, chats: Vec<Uuid>) -> Result<HashMap<Uuid, Vec<MessageView>>, StoreError> {
+        if chats.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let session = self.store.reading();
+        let sets = conversations::sets_of(&session, chats).await?;
+        let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
+        let told = events::of_conversations(&session, root_of.keys().copied(), &HashSet::new()).await?;
+        let mut messages: HashMap<Uuid, Vec<MessageView>> = HashMap::new();
+        for (conversation, event) in told {
+            if let Some(view) = message_view(event) {
+                messages.entry(root_of[&conversation]).or_default().push(view);
+            }
+        }
+        for of_one in messages.values_mut() {
+            of_one.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
+        }
+        Ok(messages)
+    }
+
+    /// The record of the conversation that `id` names now, were it the id of a call that was joined to another.
+    pub async fn cdr(&self, id: Uuid) -> Result<Option<Cdr>, StoreError> {
+        let session = self.store.reading();
+        let found = cdrs::of_conversation(&session, id).await?;
+        Ok(with_customers(&session, found.into_iter().collect()).await?.pop())
+    }
+
+    /// Conversation records, the newest first.
+    pub async fn cdrs(&self, filter: &CdrFilter) -> Result<Vec<Cdr>, StoreError> {
+        let session = self.store.reading();
+        let mut query = CdrQuery::from(filter);
+        if let Some(customer) = filter.customer {
+            let rows = handles::of_customers(&session, [customer]).await?;
+            query.handles = Some(rows.iter().filter(|row| !row.shared && !row.generic).map(|row| row.id).collect());
+        }
+        if let Some(number) = &filter.number {
+            let spellings = self.spellings(number);
+            let rows = handles::by_value(&session, spellings.iter().map(String::as_str), 50).await?;
+            let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+            query.handles = Some(match query.handles {
+                Some(his) => his.into_iter().filter(|id| ids.contains(id)).collect(),
+                None => ids,
+            });
+        }
+        let found = cdrs::list(&session, &query).await?;
+        with_customers(&session, found).await
+    }
+
+    /// Why a customer's handles are one customer, and why others are not: all evidence at them, the oldest first.
+    pub async fn explain(&self, customer: Uuid) -> Result<Vec<LinkView>, StoreError> {
+        let session = self.store.reading();
+        let his = handles::of_customers(&session, [customer]).await?;
+        // At a handle that thousands share there are thousands of pieces that join nobody.
+        let own = his.iter().filter(|row| !row.generic).map(|row| row.id);
+        let pieces = evidence::at_handles(&session, own).await?;
+        let ends: BTreeSet<Uuid> = pieces.iter().flat_map(|piece| [piece.a, piece.b]).collect();
+        let rows = handles::by_id(&session, ends).await?;
+        let keys: BTreeMap<Uuid, String> = rows.iter().map(|row| (row.id, key_of(row))).collect();
+        let key = |id: &Uuid| keys.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let mut links: Vec<LinkView> = pieces
+            .into_iter()
+            .map(|piece| LinkView {
+                a: key(&piece.a),
+                b: key(&piece.b),
+                strength: piece.strength,
+                origin: piece.origin,
+                event: piece.event.uuid(),
+                at: piece.first_at,
+                source: piece.source,
+                verdict: piece.judgement.verdict,
+                rule_version: piece.judgement.rule_version,
+                actor: piece.actor,
+                reason: piece.reason,
+            })
+            .collect();
+        links.sort_by(|a, b| (a.at, &a.a, &a.b, a.event).cmp(&(b.at, &b.a, &b.b, b.event)));
+        Ok(links)
+    }
+
+    /// The joins and splits that a customer went through, the newest first.
+    pub async fn turns(&self, customer: Uuid) -> Result<Vec<TurnView>, StoreError> {
+        let session = self.store.reading();
+        let his = handles::of_customers(&session, [customer]).await?;
+        evidence::turns_of(&session, his.iter().map(|row| row.id)).await
+    }
+
+    /// Pops of calls that are alive, at this extension or of this agent; all if neither is given. The oldest first.
+    pub async fn live_pops(
+        &self,
+        extension: Option<&str>,
+        agent: Option<&str>,
+    ) -> Result<Vec<LivePopView>, StoreError> {
+        let live = pops::of_agent(&self.store.reading(), extension, agent).await?;
+        Ok(live.into_iter().map(|live| LivePopView { pop: live.pop, answered: live.answered }).collect())
+    }
+}
+
+/// Later than anything that happens.
+fn end_of_time() -> Timestamp {
+    Timestamp::EPOCH.plus(time::Duration::MAX)
+}
+
+async fn with_customers(session: &Session<'_>, found: Vec<StoredCdr>) -> Result<Vec<Cdr>, StoreError> {
+    let ids: BTreeSet<Uuid> = found.iter().filter_map(|stored| stored.subject_handle).collect();
+    let rows: HashMap<Uuid, HandleRow> =
+        handles::by_id(session, ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    Ok(found
+        .into_iter()
+        .map(|stored| {
+            let row = stored.subject_handle.and_then(|id| rows.get(&id));
+            let customer = row.filter(|row| !row.shared && !row.generic).map(|row| row.customer);
+            Cdr { customer, ..stored.cdr }
+        })
+        .collect())
+}
+
+fn handle_view(row: HandleRow) -> HandleView {
+    HandleView {
+        scheme: row.scheme,
+        scope: row.scope,
+        value: row.value,
+        first_seen: row.first_seen,
+        last_seen: row.last_seen,
+        generic: row.generic,
+        shared: row.shared,
+    }
+}
+
+fn key_of(row: &HandleRow) -> String {
+    Handle::stored(&row.scheme, &row.scope, &row.value).key()
+}
+
+fn message_view(event: Event) -> Option<MessageView> {
+    let Body::ChatMessage(message) = event.body else { return None };
+    let text = match message.content {
+        Content::Text { text } => text,
+        Content::Media { media_type, name, .. } => match name {
+            Some(name) => format!("[{media_type}] {name}"),
+            None => format!("[{media_type}]"),
+        },
+        Content::Location { label, latitude, longitude } => {
+            format!("[location] {}", label.unwrap_or_else(|| format!("{latitude}, {longitude}")))
+        }
+        Content::Unsupported { native_kind } => format!("[{native_kind}]"),
+    };
+    Some(MessageView {
+        at: message.written_at.unwrap_or(event.time),
+        author: message.author,
+        author_id: message.author_id,
+        text,
+    })
+}

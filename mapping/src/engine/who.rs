@@ -1,0 +1,111 @@
+//! Who a handle may stand for: none, one, or many; with what an agent is shown of each.
+
+use std::collections::{BTreeSet, HashMap};
+
+use trunkline_events::Timestamp;
+use trunkline_events::cdr::Cdr;
+use trunkline_events::pop::{Brief, Certainty};
+use uuid::Uuid;
+
+use super::pops::Presumed;
+use super::profiles::{Standing, standing};
+use crate::profile::{FieldRules, brief, last_contact};
+use crate::store::{HandleRow, Session, StoreError, cdrs, evidence, handles};
+
+/// How many customers of a shared handle are offered.
+const OFFERED: u32 = 10;
+
+/// A question: who is behind this handle, at the start of this conversation?
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// Names the answer; the conversation that is not its own past.
+    pub(super) conversation: Uuid,
+    pub(super) handle: Uuid,
+    /// Contacts before this instant count as past.
+    pub(super) before: Timestamp,
+}
+
+/// Answers by conversation. What nobody is known by has no answer.
+pub(super) async fn presume(
+    session: &Session<'_>,
+    asked: &[Asked],
+    rules: &FieldRules,
+) -> Result<HashMap<Uuid, Presumed>, StoreError> {
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted: BTreeSet<Uuid> = asked.iter().map(|asked| asked.handle).collect();
+    let rows: HashMap<Uuid, HandleRow> =
+        handles::by_id(session, wanted).await?.into_iter().map(|row| (row.id, row)).collect();
+    let mut offers: Vec<(Asked, Certainty, Vec<Uuid>)> = Vec::new();
+    for question in asked {
+        let Some(row) = rows.get(&question.handle) else { continue };
+        if row.generic || row.shared {
+            offers.push((*question, Certainty::Many, evidence::partners(session, row.id, OFFERED).await?));
+        } else {
+            offers.push((*question, Certainty::One, vec![row.customer]));
+        }
+    }
+    let known = read(session, &offers, rules).await?;
+    Ok(offers.into_iter().map(|(asked, certainty, customers)| {
+        (asked.conversation, presumed(asked, certainty, customers, &known, rules))
+    }).collect())
+}
+
+/// What is known of the customers that are offered.
+struct Known {
+    standing: HashMap<Uuid, Standing>,
+    handles: HashMap<Uuid, usize>,
+    /// By (customer, conversation).
+    past: HashMap<(Uuid, Uuid), Vec<Cdr>>,
+}
+
+async fn read(
+    session: &Session<'_>,
+    offers: &[(Asked, Certainty, Vec<Uuid>)],
+    rules: &FieldRules,
+) -> Result<Known, StoreError> {
+    let customers: BTreeSet<Uuid> = offers.iter().flat_map(|(_, _, customers)| customers).copied().collect();
+    let mut count: HashMap<Uuid, usize> = HashMap::new();
+    for row in handles::of_customers(session, customers.iter().copied()).await? {
+        *count.entry(row.customer).or_default() += 1;
+    }
+    let questions: Vec<(Uuid, Uuid, Timestamp)> = offers
+        .iter()
+        .flat_map(|(asked, _, customers)| {
+            customers.iter().map(|customer| (*customer, asked.conversation, asked.before))
+        })
+        .collect();
+    let mut past: HashMap<(Uuid, Uuid), Vec<Cdr>> = HashMap::new();
+    for (customer, own, cdr) in cdrs::last_before(session, &questions).await? {
+        past.entry((customer, own)).or_default().push(cdr);
+    }
+    Ok(Known { standing: standing(session, customers.iter().copied(), rules).await?, handles: count, past })
+}
+
+fn presumed(
+    asked: Asked,
+    certainty: Certainty,
+    customers: Vec<Uuid>,
+    known: &Known,
+    rules: &FieldRules,
+) -> Presumed {
+    let nothing = Standing::default();
+    let mut candidates: Vec<Brief> = Vec::new();
+    for customer in customers {
+        let standing = known.standing.get(&customer).unwrap_or(&nothing);
+        let past = known.past.get(&(customer, asked.conversation)).map(Vec::as_slice).unwrap_or_default();
+        let last = last_contact(past, asked.before, asked.conversation);
+        let alone = known.handles.get(&customer).is_none_or(|count| *count < 2);
+        if last.is_none() && alone && *standing == nothing {
+            // All we know is that this number calls: that is nobody we know.
+            continue;
+        }
+        candidates.push(brief(customer, &standing.fields, &standing.tags, last, rules));
+    }
+    candidates.sort_by_key(|brief| {
+        (std::cmp::Reverse(brief.last_contact.as_ref().map(|contact| contact.at)), brief.customer)
+    });
+    let certainty = if candidates.is_empty() { Certainty::None } else { certainty };
+    Presumed { certainty, candidates }
+}

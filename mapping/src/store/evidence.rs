@@ -1,0 +1,309 @@
+//! Evidence that handles belong together, or do not: stored once, never overwritten but for an earlier first time.
+
+use trunkline_events::customer::Strength;
+use trunkline_events::{EventId, Timestamp};
+use uuid::Uuid;
+
+use super::error::StoreError;
+use super::rows::{Kind, Rows};
+use super::session::{Query, Row, Session};
+use crate::view::TurnView;
+
+/// A piece of evidence, and what was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EvidenceRow {
+    pub(crate) id: Uuid,
+    pub(crate) a: Uuid,
+    pub(crate) b: Uuid,
+    pub(crate) strength: Strength,
+    /// `observed`, `include` or `exclude`.
+    pub(crate) origin: String,
+    pub(crate) first_at: Timestamp,
+    pub(crate) source: String,
+    pub(crate) event: EventId,
+    /// Directives of one decision share its id.
+    pub(crate) decision: Option<EventId>,
+    pub(crate) actor: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) judgement: Judgement,
+    /// Its decision, or its directive, was undone: it counts for nothing. Read, never written here.
+    pub(crate) undone: bool,
+}
+
+/// What the rules made of a piece of evidence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) joined: bool,
+    pub(crate) verdict: String,
+    pub(crate) rule_version: String,
+}
+
+/// A directive that no longer counts; it may come before the directive itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UndoRow {
+    pub(crate) directive: EventId,
+    pub(crate) event: EventId,
+    pub(crate) actor: String,
+    pub(crate) reason: String,
+    pub(crate) at: Timestamp,
+}
+
+fn strength_word(strength: Strength) -> &'static str {
+    match strength {
+        Strength::Weak => "weak",
+        Strength::Medium => "medium",
+        Strength::Strong => "strong",
+        Strength::Authoritative => "authoritative",
+    }
+}
+
+fn strength_of(word: &str) -> Strength {
+    match word {
+        "authoritative" => Strength::Authoritative,
+        "strong" => Strength::Strong,
+        "medium" => Strength::Medium,
+        _ => Strength::Weak,
+    }
+}
+
+macro_rules! select_evidence {
+    ($from:literal) => {
+        concat!(
+            "SELECT e.id, e.a, e.b, e.strength, e.origin, e.first_at, e.source, e.event, e.decision, e.actor, e.reason, ",
+            "e.joined, e.verdict, e.rule_version, ",
+            "EXISTS (SELECT 1 FROM undo n WHERE n.directive = e.event OR n.directive = e.decision) AS undone ",
+            $from
+        )
+    };
+}
+
+impl EvidenceRow {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.uuid(0)?,
+            a: row.uuid(1)?,
+            b: row.uuid(2)?,
+            strength: strength_of(&row.text(3)?),
+            origin: row.text(4)?,
+            first_at: row.instant(5)?,
+            source: row.text(6)?,
+            event: row.event(7)?,
+            decision: row.maybe_uuid(8)?.map(EventId::from_uuid),
+            actor: row.maybe_text(9)?,
+            reason: row.maybe_text(10)?,
+            judgement: Judgement { joined: row.flag(11)?, verdict: row.text(12)?, rule_version: row.text(13)? },
+            undone: row.flag(14)?,
+        })
+    }
+}
+
+/// Adds evidence; what stands already keeps its earlier first time. The caller holds the components' locks.
+pub(crate) async fn upsert(session: &Session<'_>, evidence: &[EvidenceRow]) -> Result<(), StoreError> {
+    let mut rows = Rows::new(&[
+        ("id", Kind::Uuid),
+        ("a", Kind::Uuid),
+        ("b", Kind::Uuid),
+        ("strength", Kind::Text),
+        ("origin", Kind::Text),
+        ("first_at", Kind::Big),
+        ("source", Kind::Text),
+        ("event", Kind::Uuid),
+        ("decision", Kind::OptionalUuid),
+        ("actor", Kind::OptionalText),
+        ("reason", Kind::OptionalText),
+    ]);
+    for piece in evidence {
+        rows.push([
+            piece.id.into(),
+            piece.a.into(),
+            piece.b.into(),
+            strength_word(piece.strength).into(),
+            piece.origin.as_str().into(),
+            piece.first_at.into(),
+            piece.source.as_str().into(),
+            piece.event.into(),
+            piece.decision.into(),
+            piece.actor.as_deref().into(),
+            piece.reason.as_deref().into(),
+        ]);
+    }
+    let query = Query::new(
+        "INSERT INTO evidence (id, a, b, strength, origin, first_at, source, event, decision, actor, reason, joined, \
+         verdict, rule_version) SELECT id, a, b, strength, origin, first_at, source, event, decision, actor, reason, \
+         false, '', '' FROM {rows} WHERE true ON CONFLICT (id) DO UPDATE SET first_at = excluded.first_at, \
+         event = excluded.event WHERE excluded.first_at < evidence.first_at \
+         OR (excluded.first_at = evidence.first_at AND excluded.event < evidence.event)",
+    );
+    session.run("write evidence", query.rows(rows)).await.map(drop)
+}
+
+/// First times and events of evidence that is known.
+pub(crate) async fn known(
+    session: &Session<'_>,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<(Uuid, Timestamp, EventId)>, StoreError> {
+    let query = Query::new("SELECT e.id, e.first_at, e.event FROM {rows} JOIN evidence e ON e.id = r.id");
+    let found = session.all("read evidence", query.rows(Rows::ids(ids))).await?;
+    found.iter().map(|row| Ok((row.uuid(0)?, row.instant(1)?, row.event(2)?))).collect()
+}
+
+/// All evidence at handles, undone directives too.
+pub(crate) async fn at_handles(
+    session: &Session<'_>,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<EvidenceRow>, StoreError> {
+    let query = Query::new(select_evidence!(
+        "FROM (SELECT x.id FROM {rows} JOIN evidence x ON x.a = r.id UNION \
+         SELECT y.id FROM {rows} JOIN evidence y ON y.b = r.id) AS s JOIN evidence e ON e.id = s.id"
+    ));
+    let found = session.all("read evidence", query.rows(Rows::ids(ids))).await?;
+    found.iter().map(EvidenceRow::read).collect()
+}
+
+/// How many neighbours handles have by observation, counted up to `cap` + 1.
+pub(crate) async fn neighbours(
+    session: &Session<'_>,
+    ids: impl IntoIterator<Item = Uuid>,
+    cap: u32,
+) -> Result<Vec<(Uuid, u64)>, StoreError> {
+    let query = Query::new(
+        "SELECT r.id, (SELECT count(*) FROM (SELECT x.b AS o FROM evidence x WHERE x.a = r.id AND x.origin = 'observed' \
+         UNION SELECT y.a AS o FROM evidence y WHERE y.b = r.id AND y.origin = 'observed' LIMIT {1}) AS n) FROM {rows}",
+    );
+    let found = session.all("count evidence", query.rows(Rows::ids(ids)).bind(i64::from(cap) + 1)).await?;
+    found.iter().map(|row| Ok((row.uuid(0)?, row.big(1)?.unsigned_abs()))).collect()
+}
+
+/// Evidence of directives, by their event ids or the id of the decision that they are part of.
+pub(crate) async fn of_decisions(
+    session: &Session<'_>,
+    ids: impl IntoIterator<Item = EventId>,
+) -> Result<Vec<EvidenceRow>, StoreError> {
+    let query = Query::new(select_evidence!("FROM {rows} JOIN evidence e ON e.decision = r.id OR e.id = r.id"));
+    let rows = Rows::ids(ids.into_iter().map(EventId::uuid));
+    let found = session.all("read directives", query.rows(rows)).await?;
+    found.iter().map(EvidenceRow::read).collect()
+}
+
+/// Writes what the rules made of evidence. The caller holds the components' locks.
+pub(crate) async fn judge(session: &Session<'_>, judged: &[(Uuid, Judgement)]) -> Result<(), StoreError> {
+    let mut rows = Rows::new(&[
+        ("id", Kind::Uuid),
+        ("joined", Kind::Bool),
+        ("verdict", Kind::Text),
+        ("rule_version", Kind::Text),
+    ]);
+    for (id, judgement) in judged {
+        rows.push([
+            (*id).into(),
+            judgement.joined.into(),
+            judgement.verdict.as_str().into(),
+            judgement.rule_version.as_str().into(),
+        ]);
+    }
+    let query = Query::new(
+        "UPDATE evidence SET joined = CAST(r.joined AS boolean), verdict = r.verdict, rule_version = r.rule_version \
+         FROM {rows} WHERE evidence.id = r.id",
+    );
+    session.run("write verdicts", query.rows(rows)).await.map(drop)
+}
+
+/// Keeps undone directives; the first undo of a directive stands.
+pub(crate) async fn insert_undos(session: &Session<'_>, undos: &[UndoRow]) -> Result<(), StoreError> {
+    let mut rows = Rows::new(&[
+        ("directive", Kind::Uuid),
+        ("event", Kind::Uuid),
+        ("actor", Kind::Text),
+        ("reason", Kind::Text),
+        ("at", Kind::Big),
+    ]);
+    for undo in undos {
+        rows.push([
+            undo.directive.into(),
+            undo.event.into(),
+            undo.actor.as_str().into(),
+            undo.reason.as_str().into(),
+            undo.at.into(),
+        ]);
+    }
+    let query = Query::new(
+        "INSERT INTO undo (directive, event, actor, reason, at) SELECT directive, event, actor, reason, at \
+         FROM {rows} WHERE true ON CONFLICT (directive) DO NOTHING",
+    );
+    session.run("write undone directives", query.rows(rows)).await.map(drop)
+}
+
+/// Keeps a join or a split for the explanation of how a customer came to be.
+pub(crate) async fn remember(
+    session: &Session<'_>,
+    turns: &[(Timestamp, &'static str, Uuid, String, Option<EventId>)],
+    rule_version: &str,
+) -> Result<(), StoreError> {
+    let mut rows = Rows::new(&[
+        ("at", Kind::Big),
+        ("kind", Kind::Text),
+        ("customer", Kind::Uuid),
+        ("others", Kind::Text),
+        ("cause", Kind::OptionalUuid),
+    ]);
+    for (at, kind, customer, others, cause) in turns {
+        rows.push([(*at).into(), (*kind).into(), (*customer).into(), others.as_str().into(), (*cause).into()]);
+    }
+    let query = Query::new(
+        "INSERT INTO history (at, kind, customer, others, cause, rule_version) SELECT at, kind, customer, others, cause, \
+         {1} FROM {rows}",
+    );
+    session.run("write history", query.rows(rows).bind(rule_version)).await.map(drop)
+}
+
+/// The customers that a shared or generic handle was seen with, its own included, the latest seen first.
+pub(crate) async fn partners(session: &Session<'_>, handle: Uuid, limit: u32) -> Result<Vec<Uuid>, StoreError> {
+    let query = Query::new(
+        "SELECT h.customer, max(h.last_seen) AS seen FROM (SELECT x.b AS id FROM evidence x WHERE x.a = {1} \
+         AND x.origin <> 'exclude' UNION SELECT y.a AS id FROM evidence y WHERE y.b = {1} AND y.origin <> 'exclude') \
+         AS s JOIN handle h ON h.id = s.id GROUP BY h.customer \
+         ORDER BY seen DESC, h.customer LIMIT {2}",
+    );
+    let found = session.all("read candidates", query.bind(handle).bind(i64::from(limit))).await?;
+    found.iter().map(|row| row.uuid(0)).collect()
+}
+
+/// All directives at a handle, and the observations of it with some neighbours: with `cap` of them, if it has so many.
+pub(crate) async fn some_at(session: &Session<'_>, id: Uuid, cap: u32) -> Result<Vec<EvidenceRow>, StoreError> {
+    let query = Query::new(select_evidence!(
+        "FROM (SELECT x.id FROM evidence x WHERE x.a = {1} AND x.origin <> 'observed' UNION \
+         SELECT y.id FROM evidence y WHERE y.b = {1} AND y.origin <> 'observed' UNION \
+         SELECT k.id FROM (SELECT v.b AS other FROM evidence v WHERE v.a = {1} AND v.origin = 'observed' UNION \
+         SELECT w.a AS other FROM evidence w WHERE w.b = {1} AND w.origin = 'observed' ORDER BY other LIMIT {2}) AS o \
+         JOIN evidence k ON (k.a = {1} AND k.b = o.other) OR (k.b = {1} AND k.a = o.other)) AS s \
+         JOIN evidence e ON e.id = s.id"
+    ));
+    let found = session.all("read evidence", query.bind(id).bind(i64::from(cap))).await?;
+    found.iter().map(EvidenceRow::read).collect()
+}
+
+/// Joins and splits of customers that one of these handles is, or was, the root of; the newest first.
+pub(crate) async fn turns_of(
+    session: &Session<'_>,
+    handles: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<TurnView>, StoreError> {
+    let query = Query::new(
+        "SELECT t.at, t.kind, t.customer, t.others, t.cause, t.rule_version FROM {rows} \
+         JOIN history t ON t.customer = r.id ORDER BY t.seq DESC",
+    );
+    let found = session.all("read history", query.rows(Rows::ids(handles))).await?;
+    found
+        .iter()
+        .map(|row| {
+            let others = row.text(3)?;
+            Ok(TurnView {
+                at: row.instant(0)?,
+                kind: row.text(1)?,
+                customer: row.uuid(2)?,
+                others: others.split_whitespace().filter_map(|id| Uuid::parse_str(id).ok()).collect(),
+                cause: row.maybe_uuid(4)?,
+                rule_version: row.text(5)?,
+            })
+        })
+        .collect()
+}

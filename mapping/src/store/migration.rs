@@ -1,0 +1,51 @@
+//! The schema's steps, applied in order from whatever step the database stands at.
+//!
+//! A step is one SQL file in `schema/`, never changed once released. Beside it stands a dump of what the database looked
+//! like after it, in each database's own words; a test starts from every dump and must arrive at the newest schema.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
+
+/// Any number, the same in every process: only one of them migrates at a time.
+const LOCK: i64 = 0x7472_756e_6b00;
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") })]
+    }
+}
+
+struct Step {
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let (uuid, serial) = match manager.get_database_backend() {
+            DbBackend::Postgres => ("uuid", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+            _ => ("text", "integer PRIMARY KEY AUTOINCREMENT"),
+        };
+        let sql = self.sql.replace("{uuid}", uuid).replace("{serial}", serial);
+        manager.get_connection().execute_unprepared(&sql).await.map(drop)
+    }
+}
+
+/// Brings the schema up to this release. All or nothing; safe when several processes start at once.
+pub(super) async fn migrate(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    let transaction = connection.begin().await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await
+}

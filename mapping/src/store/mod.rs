@@ -1,0 +1,60 @@
+//! The store: PostgreSQL or SQLite behind the same functions, and the only place that sees the database.
+//!
+//! - [`Store`] opens a database and brings its schema up to date ([`Settings`] says which).
+//! - One file a table or two: events and books, conversations and records, handles and evidence, profile, pops, outbox,
+//!   tokens, audit log. Each statement takes a whole batch; none is run per event.
+//! - [`StoreError::disposition`] says what a caller does about a failure.
+//!
+//! Everything about a person hangs on handles, never on customers: a merge or a split moves `handle.customer` and nothing
+//! else. A customer's id is the id of one of his handles, so a former id resolves in one hop, for ever.
+//!
+//! Instants are kept in microseconds since 1970; the text of an event is kept as it came.
+
+mod audit_log;
+mod books;
+pub(crate) mod cdrs;
+mod connect;
+pub(crate) mod conversations;
+mod error;
+pub(crate) mod events;
+pub(crate) mod evidence;
+pub(crate) mod handles;
+pub(crate) mod locks;
+mod migration;
+pub(crate) mod outbox;
+pub(crate) mod pops;
+pub(crate) mod profiles;
+mod rows;
+mod session;
+mod tokens;
+
+use time::Duration;
+use trunkline_events::Timestamp;
+
+pub use audit_log::AuditEntry;
+pub use books::Day;
+pub use connect::{Settings, Store};
+pub use error::{Disposition, StoreError};
+pub use events::Rejection;
+pub use outbox::Pending;
+pub use tokens::{Grant, NewToken, Token};
+
+pub(crate) use cdrs::{CdrQuery, StoredCdr};
+pub(crate) use conversations::ConversationRow;
+pub(crate) use events::{Arrival, BooksRow, Duplicate};
+pub(crate) use evidence::{EvidenceRow, Judgement, UndoRow};
+pub(crate) use handles::HandleRow;
+pub(crate) use pops::LivePop;
+pub(crate) use profiles::{TagRow, ValueRow};
+pub(crate) use session::Session;
+
+/// Microseconds since 1970.
+pub(crate) fn micros(instant: Timestamp) -> i64 {
+    // Years 0 to 9999 fit 64 bits of microseconds with room to spare.
+    i64::try_from(instant.since(Timestamp::EPOCH).whole_microseconds()).unwrap_or(i64::MAX)
+}
+
+/// The instant that [`micros`] wrote.
+pub(crate) fn instant(micros: i64) -> Timestamp {
+    Timestamp::EPOCH.plus(Duration::microseconds(micros))
+}

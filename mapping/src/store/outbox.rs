@@ -1,0 +1,75 @@
+//! Events that mapping derived, kept in the same transaction as what they tell until the bus has confirmed them.
+
+use trunkline_events::Event;
+use uuid::Uuid;
+
+use super::connect::Store;
+use super::error::StoreError;
+use super::rows::{Kind, Rows};
+use super::session::{Query, Session};
+
+/// An event that the bus has not confirmed yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// Its place in the outbox: name it to [`Store::published`].
+    pub seq: i64,
+    /// Where it goes.
+    pub routing: String,
+    /// The event.
+    pub event: Event,
+}
+
+/// Adds events in their order; gives their places.
+pub(crate) async fn insert(session: &Session<'_>, events: &[(String, String)]) -> Result<Vec<i64>, StoreError> {
+    let mut rows = Rows::new(&[("at", Kind::Big), ("routing", Kind::Text), ("event", Kind::Text)]);
+    for (at, (routing, event)) in events.iter().enumerate() {
+        rows.push([i64::try_from(at).unwrap_or(i64::MAX).into(), routing.as_str().into(), event.as_str().into()]);
+    }
+    let query = Query::new(
+        "INSERT INTO outbox (routing, event) SELECT routing, event FROM {rows} ORDER BY at RETURNING seq",
+    );
+    let added = session.all("write the outbox", query.rows(rows)).await?;
+    let mut places: Vec<i64> = added.iter().map(|row| row.big(0)).collect::<Result<_, _>>()?;
+    places.sort_unstable();
+    Ok(places)
+}
+
+impl Store {
+    /// The oldest events that wait for the bus, in order. What another worker has at hand may be among them:
+    /// publishing twice is harmless, since a derived event has the same id each time.
+    pub async fn pending(&self, limit: u32) -> Result<Vec<Pending>, StoreError> {
+        let query = Query::new("SELECT seq, routing, event FROM outbox ORDER BY seq LIMIT {1}").bind(i64::from(limit));
+        let found = self.reading().all("read the outbox", query).await?;
+        found
+            .iter()
+            .map(|row| {
+                let seq = row.big(0)?;
+                let event = Event::from_json(row.text(2)?.as_bytes()).map_err(|cause| StoreError::Unreadable {
+                    table: "outbox",
+                    id: Uuid::from_u128(u128::from(seq.unsigned_abs())),
+                    problem: cause.to_string(),
+                })?;
+                Ok(Pending { seq, routing: row.text(1)?, event })
+            })
+            .collect()
+    }
+
+    /// The bus has confirmed these. Naming one twice, or one that is gone, is harmless.
+    pub async fn published(&self, places: &[i64]) -> Result<(), StoreError> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Rows::new(&[("seq", Kind::Big)]);
+        for seq in places {
+            rows.push([(*seq).into()]);
+        }
+        let query = Query::new("DELETE FROM outbox WHERE seq IN (SELECT r.seq FROM {rows})").rows(rows);
+        self.writing().run("clear the outbox", query).await.map(drop)
+    }
+
+    /// How many events wait for the bus.
+    pub async fn waiting(&self) -> Result<u64, StoreError> {
+        let found = self.reading().all("read the outbox", Query::new("SELECT count(*) FROM outbox")).await?;
+        found.first().map_or(Ok(0), |row| row.big(0)).map(i64::unsigned_abs)
+    }
+}

@@ -1,0 +1,129 @@
+//! taken = stored + duplicate + rejected + waiting, whatever comes twice, never, or unusable.
+
+use trunkline_events::link::{Books, Gap};
+use trunkline_events::{Body, Event, EventId, Sequence};
+use trunkline_mapping::store::{Day, Rejection};
+use trunkline_mapping::view::BooksView;
+
+use crate::house::House;
+use crate::told::{at, avaya, offered, whole_call};
+
+async fn books(house: &House) -> Vec<BooksView> {
+    house.store().books(Day(0), Day(i64::MAX)).await.expect("reads")
+}
+
+fn adds_up(books: &BooksView) -> bool {
+    books.taken == books.stored + books.duplicate + books.rejected + books.waiting
+}
+
+fn numbered(event: &Event, number: u64) -> Event {
+    let sequence = event.sequence.as_ref().map(|sequence| Sequence { number, ..sequence.clone() });
+    Event { sequence, ..event.clone() }
+}
+
+async fn redelivery_and_duplicates_are_told_apart(house: &House) {
+    let source = avaya();
+    let call = whole_call(&source, 0, "c1", "13800138001");
+    assert_eq!(house.apply(&call).await.new, 5);
+    let again = house.apply(&call).await;
+    assert_eq!((again.new, again.redelivered, again.duplicate), (0, 5, 0));
+    // The second connector of a pair, or a re-read after a gap, tells the same under its next number.
+    let twin = numbered(&call[0], 6);
+    let applied = house.apply(&[twin.clone(), twin.clone()]).await;
+    assert_eq!((applied.new, applied.redelivered, applied.duplicate), (0, 1, 1));
+    assert_eq!(house.apply(&[twin]).await.redelivered, 1);
+    let view = &books(house).await[0];
+    assert_eq!((view.taken, view.stored, view.duplicate, view.waiting, view.redelivered), (6, 5, 1, 0, 7));
+    assert!(adds_up(view));
+}
+
+async fn one_batch_may_tell_the_same_twice(house: &House) {
+    let first = offered(&avaya(), 0, "c1", "13800138001");
+    let applied = house.apply(&[numbered(&first, 2), first.clone(), first.clone()]).await;
+    assert_eq!((applied.new, applied.redelivered, applied.duplicate), (1, 1, 1));
+    assert!(adds_up(&books(house).await[0]));
+}
+
+async fn what_was_taken_and_has_not_come_is_waiting(house: &House) {
+    let source = avaya();
+    let call = whole_call(&source, 0, "c1", "13800138001");
+    house.apply(&[call[0].clone(), call[3].clone()]).await;
+    let view = &books(house).await[0];
+    assert_eq!((view.taken, view.stored, view.waiting), (4, 2, 2));
+    // The connector says that it took more than was seen.
+    let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 9 });
+    house.apply(&[Event { sequence: None, ..source.tell(100, "books", told) }]).await;
+    let view = &books(house).await[0];
+    assert_eq!((view.taken, view.stored, view.waiting), (9, 2, 7));
+    assert!(adds_up(view));
+}
+
+async fn what_cannot_be_used_is_rejected_with_its_reason(house: &House) {
+    let source = avaya();
+    let good = offered(&source, 0, "c1", "13800138001");
+    let bad = offered(&source, 1, "c2", "1380013\u{0}8002");
+    let absurd = numbered(&offered(&source, 2, "c3", "13800138003"), u64::MAX);
+    let applied = house.apply(&[good, bad.clone(), absurd]).await;
+    assert_eq!((applied.new, applied.rejected.len()), (1, 2));
+    assert_eq!(applied.rejected[0].event, bad.id);
+    // The consumer could not even read this one.
+    let unread = Rejection {
+        source: source.name.into(),
+        sequence: Some(Sequence { epoch: source.epoch.into(), number: 3 }),
+        event: None,
+        reason: "not JSON".into(),
+        received: at(3),
+    };
+    house.engine.reject(&[unread.clone()]).await.expect("writes");
+    house.engine.reject(&[unread]).await.expect("twice is harmless");
+    let view = &books(house).await[0];
+    assert_eq!((view.taken, view.stored, view.rejected, view.waiting), (3, 1, 2, 0));
+    assert!(adds_up(view));
+    let reasons: Vec<String> =
+        house.store().rejections(Some(source.name), 10).await.expect("reads").into_iter().map(|one| one.reason).collect();
+    assert_eq!(reasons.len(), 3);
+    assert!(reasons.iter().any(|reason| reason == "not JSON"));
+}
+
+async fn what_is_replayed_after_a_mend_is_stored_and_not_rejected(house: &House) {
+    let event = offered(&avaya(), 0, "c1", "13800138001");
+    let rejection = Rejection {
+        source: event.source.clone(),
+        sequence: event.sequence.clone(),
+        event: Some(event.id),
+        reason: "unknown type".into(),
+        received: event.received,
+    };
+    house.engine.reject(&[rejection]).await.expect("writes");
+    house.apply(&[event]).await;
+    let view = &books(house).await[0];
+    assert_eq!((view.taken, view.stored, view.rejected, view.waiting), (1, 1, 0, 0));
+}
+
+async fn each_day_has_its_own_books(house: &House) {
+    let source = avaya();
+    let day = 86_400;
+    for start in [0, 100, day, 2 * day] {
+        house.apply(&whole_call(&source, start, &format!("c{start}"), "13800138001")).await;
+    }
+    let gap = Gap { from: at(day + 500), to: at(day + 600), reason: "link lost".into() };
+    let mut told = source.tell(day + 600, "gap", Body::LinkGap(gap.clone()));
+    told.id = EventId::derive(source.name, "gap", "gap", "1");
+    house.apply(&[told]).await;
+    let all = books(house).await;
+    let stored: Vec<(&str, u64)> = all.iter().map(|view| (view.day.as_str(), view.stored)).collect();
+    assert_eq!(stored, [("2026-11-21", 10), ("2026-11-22", 6), ("2026-11-23", 5)]);
+    assert_eq!(all[1].gaps, [gap]);
+    let second = Day::of(at(day));
+    assert_eq!(house.store().books(second, second).await.expect("reads"), all[1..2]);
+    assert_eq!(all.iter().map(|view| view.taken).sum::<u64>(), 21);
+}
+
+crate::on_both! {
+    redelivery_and_duplicates_are_told_apart,
+    one_batch_may_tell_the_same_twice,
+    what_was_taken_and_has_not_come_is_waiting,
+    what_cannot_be_used_is_rejected_with_its_reason,
+    what_is_replayed_after_a_mend_is_stored_and_not_rejected,
+    each_day_has_its_own_books,
+}
