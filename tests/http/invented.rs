@@ -70,7 +70,10 @@ impl Invented {
     }
 
     async fn asked(&self) -> Answer<()> {
-        let (slow, away) = { let stored = self.stored(); (stored.slow, stored.away) };
+        let (slow, away) = {
+            let stored = self.stored();
+            (stored.slow, stored.away)
+        };
         if !slow.is_zero() {
             tokio::time::sleep(slow).await;
         }

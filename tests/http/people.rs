@@ -22,7 +22,14 @@ fn ago(minutes: i64) -> Timestamp {
 
 fn handle(scheme: &str, value: &str) -> HandleView {
     let (first_seen, last_seen) = (ago(90_000), ago(30));
-    HandleView { scheme: scheme.into(), scope: String::new(), value: value.into(), first_seen, last_seen, generic: false }
+    HandleView {
+        scheme: scheme.into(),
+        scope: String::new(),
+        value: value.into(),
+        first_seen,
+        last_seen,
+        generic: false,
+    }
 }
 
 fn field(name: &str, value: &str, source: &str, minutes: i64) -> FieldView {
@@ -118,7 +125,11 @@ pub(crate) fn chat(number: u128, minutes: i64, agent: &str) -> TimelineEntry {
         outcome: Outcome::Answered,
         legs: vec![Leg { extension: "desk".into(), agent: Some(agent.into()), ..Leg::default() }],
         messages: 4,
-        remarks: vec![Remark { author: agent.into(), at: ago(minutes - 9), text: "Promised: money within 3 working days.".into() }],
+        remarks: vec![Remark {
+            author: agent.into(),
+            at: ago(minutes - 9),
+            text: "Promised: money within 3 working days.".into(),
+        }],
         ..Cdr::default()
     };
     TimelineEntry { at: ago(minutes), cdr, messages }
@@ -130,16 +141,28 @@ pub(crate) fn move_in(records: &Invented) {
     let mut stored = records.stored();
     stored.customers = vec![wang(), li()];
     stored.timelines = vec![
-        (id(WANG), entry(call(0x11, WANG, 1_200, "2009", "zhao.min", "Wants the refund for order 7731; sent the form."))),
+        (
+            id(WANG),
+            entry(call(0x11, WANG, 1_200, "2009", "zhao.min", "Wants the refund for order 7731; sent the form.")),
+        ),
         (id(WANG), chat(0x12, 840, "li.na")),
-        (id(WANG), entry(Cdr { outcome: Outcome::AbandonedInQueue, legs: Vec::new(), talk_ms: 0, ..call(0x13, WANG, 30_000, "", "", "") })),
+        (
+            id(WANG),
+            entry(Cdr {
+                outcome: Outcome::AbandonedInQueue,
+                legs: Vec::new(),
+                talk_ms: 0,
+                ..call(0x13, WANG, 30_000, "", "", "")
+            }),
+        ),
         (id(LI), entry(call(0x21, LI, 50_000, "2009", "zhao.min", ""))),
     ];
 }
 
 pub(crate) fn short(customer: &CustomerView, records: &Invented) -> Brief {
     let stored = records.stored();
-    let last = stored.timelines.iter().filter(|(owner, _)| *owner == customer.customer).max_by_key(|(_, entry)| entry.at);
+    let last =
+        stored.timelines.iter().filter(|(owner, _)| *owner == customer.customer).max_by_key(|(_, entry)| entry.at);
     Brief {
         customer: customer.customer,
         name: customer.name.clone(),
@@ -209,7 +232,13 @@ pub(crate) fn answer(house: &crate::house::House, pop: &Pop) {
     stored.live.iter_mut().filter(|live| live.pop.pop == pop.pop).for_each(|live| live.answered = true);
     if let Some(customer) = pop.candidates.first().filter(|_| pop.candidates.len() == 1) {
         let agent = pop.device.agent.clone().unwrap_or_default();
-        let cdr = Cdr { outcome: Outcome::Open, id: pop.cdr, ended: None, talk_ms: 0, ..call(0, 0, 0, &pop.device.extension, &agent, "") };
+        let cdr = Cdr {
+            outcome: Outcome::Open,
+            id: pop.cdr,
+            ended: None,
+            talk_ms: 0,
+            ..call(0, 0, 0, &pop.device.extension, &agent, "")
+        };
         let cdr = Cdr { customer: Some(customer.customer), ..cdr };
         stored.timelines.push((customer.customer, TimelineEntry { at: now(), cdr, messages: Vec::new() }));
     }
