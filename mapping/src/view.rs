@@ -1,5 +1,6 @@
 //! What the store shows to people: the shapes that the HTTP API, the panel and `trunkctl` read.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium};
@@ -9,7 +10,7 @@ use trunkline_events::pop::{Brief, Certainty, Pop};
 use uuid::Uuid;
 
 /// A customer with all that is known of him.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerView {
     /// The id that is in force now, whatever former id was asked for.
     pub customer: Uuid,
@@ -24,7 +25,7 @@ pub struct CustomerView {
 }
 
 /// One handle of a customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HandleView {
     /// `phone`, `email`, …
     pub scheme: String,
@@ -44,7 +45,7 @@ pub struct HandleView {
 }
 
 /// One profile field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldView {
     /// Field name.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct FieldView {
 }
 
 /// One tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TagView {
     /// The tag.
     pub tag: String,
@@ -68,7 +69,7 @@ pub struct TagView {
 }
 
 /// Who a handle belongs to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Who {
     /// How sure we are.
     pub certainty: Certainty,
@@ -77,7 +78,7 @@ pub struct Who {
 }
 
 /// One entry of a customer's journey, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {
     /// When it started.
     pub at: Timestamp,
@@ -88,7 +89,7 @@ pub struct TimelineEntry {
 }
 
 /// One chat message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageView {
     /// When it was written.
     pub at: Timestamp,
@@ -101,7 +102,7 @@ pub struct MessageView {
 }
 
 /// Why two handles are, or are not, one customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkView {
     /// One handle, as `scheme:scope:value`.
     pub a: String,
@@ -181,7 +182,7 @@ pub struct CdrFilter {
 }
 
 /// Books of one source on one day: `taken = stored + duplicate + rejected + waiting`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BooksView {
     /// The connector: `/connectors/avaya-bj`.
     pub source: String,

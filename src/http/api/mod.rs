@@ -1,0 +1,65 @@
+//! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
+//!
+//! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
+//! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
+//! log · `tokens.rs`
+
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::App;
+use super::stream;
+
+mod agent;
+mod audit;
+mod cdrs;
+mod customers;
+mod identity;
+mod lookup;
+mod operations;
+mod tokens;
+
+pub(super) use agent::Found;
+pub(super) use cdrs::RemarkRequest;
+pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
+pub(super) use lookup::Looked;
+pub(super) use operations::LettersRequest;
+pub(super) use tokens::TokenCreated;
+
+/// A list, in an object so that more can be said beside it later.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(super) struct List<T> {
+    items: Vec<T>,
+}
+
+/// All API routes with their description.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(stream::events))
+        .routes(routes!(agent::pops))
+        .routes(routes!(agent::find))
+        .routes(routes!(agent::me))
+        .routes(routes!(customers::find))
+        .routes(routes!(customers::show))
+        .routes(routes!(customers::timeline))
+        .routes(routes!(customers::who))
+        .routes(routes!(identity::explain))
+        .routes(routes!(identity::merge))
+        .routes(routes!(identity::split))
+        .routes(routes!(identity::undo))
+        .routes(routes!(cdrs::list))
+        .routes(routes!(cdrs::show))
+        .routes(routes!(cdrs::remark))
+        .routes(routes!(lookup::lookup))
+        .routes(routes!(operations::connectors))
+        .routes(routes!(operations::pause))
+        .routes(routes!(operations::resume))
+        .routes(routes!(operations::dead_letters, operations::purge))
+        .routes(routes!(operations::dead_letter))
+        .routes(routes!(operations::replay))
+        .routes(routes!(audit::books))
+        .routes(routes!(audit::log))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+}

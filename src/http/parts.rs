@@ -1,0 +1,287 @@
+//! What the HTTP side needs of the rest of the daemon, as traits the daemon implements, and the shapes they speak in.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use trunkline_connectors::contract::{WebhookReply, WebhookRequest};
+use trunkline_events::Timestamp;
+use trunkline_events::cdr::{Cdr, Medium};
+use trunkline_events::customer::RawHandle;
+use trunkline_events::pop::{Brief, Pop};
+use trunkline_mapping::view::{BooksView, CustomerView, LinkView, TimelineEntry, Who};
+use uuid::Uuid;
+
+use super::access::Seat;
+
+/// Why a part gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PartError {
+    /// The store or the bus is away; the same request may work in a moment.
+    #[error("{what} is not available: {reason}")]
+    Unavailable {
+        /// `the store`, `the bus`.
+        what: &'static str,
+        /// For the log; never shown to the client.
+        reason: String,
+    },
+    /// The request contradicts what is stored, in a sentence that the client is shown.
+    #[error("{0}")]
+    Conflict(String),
+    /// There is no such thing, in a sentence that the client is shown.
+    #[error("{0}")]
+    Missing(String),
+}
+
+/// What a part answers.
+pub type Answer<T> = Result<T, PartError>;
+
+/// A pop whose call is alive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LivePop {
+    /// The pop.
+    pub pop: Pop,
+    /// False while it rings.
+    pub answered: bool,
+}
+
+/// Which conversation records are asked for; an absent field does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CdrFilter {
+    /// Of this customer, by any of his ids.
+    pub customer: Option<Uuid>,
+    /// With this customer number, in any spelling.
+    pub number: Option<String>,
+    /// With a leg of this agent.
+    pub agent: Option<String>,
+    /// With a leg at this extension.
+    pub extension: Option<String>,
+    /// Seen by this connector: `/connectors/avaya-bj`.
+    pub source: Option<String>,
+    /// Started then or later.
+    pub since: Option<Timestamp>,
+    /// Started before.
+    pub until: Option<Timestamp>,
+    /// Voice or chat.
+    pub medium: Option<Medium>,
+    /// At most so many, the newest first.
+    pub limit: u32,
+}
+
+/// Who the bearer of a token is, as the store keeps it; never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Token {
+    /// Names it for revoking.
+    pub id: Uuid,
+    /// Who or what it is for; stands in the audit log.
+    pub name: String,
+    /// What it may do: `agent`, `desk`, `integrator`, `admin`.
+    pub scopes: Vec<String>,
+    /// The agent's login id it is bound to, `connector/agent` where two sites use the same ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The extension it is bound to, `connector/extension` where two sites use the same numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Worthless from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// Revoked then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Timestamp>,
+}
+
+/// A token to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Who or what it is for.
+    pub name: String,
+    /// `agent`, `desk`, `integrator`, `admin`.
+    pub scopes: Vec<String>,
+    /// The agent's login id it is bound to.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// The extension it is bound to.
+    #[serde(default)]
+    pub extension: Option<String>,
+    /// Worthless from then on.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
+}
+
+/// One thing that somebody looked at or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The token's name.
+    pub actor: String,
+    /// `customer.view`, `customer.merge`, `token.create`, …
+    pub action: String,
+    /// What it was done to: an id.
+    pub target: String,
+    /// More, without personal data.
+    pub detail: String,
+}
+
+/// What a person decided on identity, and who and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided<'a> {
+    /// The token's name.
+    pub actor: &'a str,
+    /// Why, in his words.
+    pub reason: &'a str,
+}
+
+/// What came of a decision on identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The directives that were stored; each can be undone by its id.
+    pub directives: Vec<Uuid>,
+    /// The customers it left.
+    pub customers: Vec<Uuid>,
+}
+
+/// What is stored about customers, conversations and tokens. Every call may wait for the database.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// The customer of any of his ids.
+    async fn customer(&self, id: Uuid) -> Answer<Option<CustomerView>>;
+    /// Customers by an exact handle in any spelling, or by the beginning of a name.
+    async fn find_customers(&self, text: &str, limit: u32) -> Answer<Vec<Brief>>;
+    /// Who a handle belongs to.
+    async fn who(&self, handle: &RawHandle) -> Answer<Who>;
+    /// A customer's conversations that started before `before`, the newest first.
+    async fn timeline(&self, customer: Uuid, before: Option<Timestamp>, limit: u32) -> Answer<Vec<TimelineEntry>>;
+    /// One conversation record.
+    async fn cdr(&self, id: Uuid) -> Answer<Option<Cdr>>;
+    /// Conversation records, the newest first.
+    async fn cdrs(&self, filter: &CdrFilter) -> Answer<Vec<Cdr>>;
+    /// Why a customer's handles are one customer, and which are not.
+    async fn explain(&self, customer: Uuid) -> Answer<Vec<LinkView>>;
+    /// Pops of calls alive at this extension or of this agent; may hold more than the seat sees, never less.
+    async fn live_pops(&self, seat: &Seat) -> Answer<Vec<LivePop>>;
+    /// Writes a remark; the same author's earlier one on this conversation is replaced.
+    async fn remark(&self, cdr: Uuid, author: &str, text: &str) -> Answer<()>;
+    /// Makes two customers one.
+    async fn merge(&self, customer: Uuid, other: Uuid, decided: Decided<'_>) -> Answer<Change>;
+    /// Takes handles away from a customer.
+    async fn split(&self, customer: Uuid, handles: &[RawHandle], decided: Decided<'_>) -> Answer<Change>;
+    /// Makes a directive count no longer.
+    async fn undo(&self, directive: Uuid, decided: Decided<'_>) -> Answer<Change>;
+    /// Books of the days from `from` to `to`, both `2026-11-21` and both included.
+    async fn books(&self, from: &str, to: &str) -> Answer<Vec<BooksView>>;
+    /// Adds to the audit log.
+    async fn log(&self, entry: AuditEntry) -> Answer<()>;
+    /// The audit log before `before`, the newest first.
+    async fn audit_log(&self, before: Option<Timestamp>, limit: u32) -> Answer<Vec<AuditEntry>>;
+    /// The token of this secret, if it is known, not expired and not revoked. Compares hashes.
+    async fn verify(&self, secret: &str) -> Answer<Option<Token>>;
+    /// All tokens, revoked ones too.
+    async fn tokens(&self) -> Answer<Vec<Token>>;
+    /// Makes a token; its secret is in the answer and nowhere else.
+    async fn create_token(&self, new: &NewToken) -> Answer<(Token, String)>;
+    /// Makes a token worthless; false if none of that id still works.
+    async fn revoke_token(&self, id: Uuid) -> Answer<bool>;
+}
+
+/// A connector as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorView {
+    /// The name it was given: `avaya-bj`.
+    pub name: String,
+    /// `avaya-dmcc`.
+    pub kind: String,
+    /// `up`, `connecting`, `resyncing`, `down`, `denied`, `paused`, `failed`, `stopped`.
+    pub state: String,
+    /// Why, in a sentence, where it is not up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The far side, without secrets.
+    pub peer: String,
+    /// When it came into this state.
+    pub since: Timestamp,
+    /// Events taken in this run.
+    pub taken: u64,
+    /// When the last event was made durable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event: Option<Timestamp>,
+}
+
+/// A message that was given up; it stays until it is replayed or purged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeadLetterView {
+    /// The event's id.
+    pub id: Uuid,
+    /// Who said it.
+    pub source: String,
+    /// Why it was given up.
+    pub reason: String,
+    /// Where it was consumed; empty if no queue took it.
+    pub queue: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Timestamp>,
+    /// When it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
+    /// Bytes of the body.
+    pub size: usize,
+    /// The body as text, bytes that are none replaced; only when one letter is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// Which dead letters are meant: these, or all that are there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Letters {
+    /// All.
+    All,
+    /// Those of these events.
+    Ids(Vec<Uuid>),
+}
+
+/// What was done to dead letters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LettersDone {
+    /// Replayed or purged.
+    pub done: u64,
+    /// Still there, since nobody takes them.
+    pub kept: u64,
+}
+
+/// What an operator watches and switches.
+#[async_trait]
+pub trait Operations: Send + Sync {
+    /// Why the daemon is not ready, a sentence each; empty when it is.
+    async fn unready(&self) -> Vec<String>;
+    /// All metrics in Prometheus' text format. Does not block.
+    fn metrics(&self) -> String;
+    /// Every configured connector.
+    async fn connectors(&self) -> Answer<Vec<ConnectorView>>;
+    /// Stops a connector's link until it is resumed; [`PartError::Missing`] if there is none of that name.
+    async fn pause(&self, connector: &str) -> Answer<()>;
+    /// Starts it again.
+    async fn resume(&self, connector: &str) -> Answer<()>;
+    /// Dead letters, the newest first, without bodies.
+    async fn dead_letters(&self, limit: u32) -> Answer<Vec<DeadLetterView>>;
+    /// One dead letter with its body.
+    async fn dead_letter(&self, id: Uuid) -> Answer<Option<DeadLetterView>>;
+    /// Puts dead letters back into their queues.
+    async fn replay(&self, letters: Letters) -> Answer<LettersDone>;
+    /// Throws dead letters away.
+    async fn purge(&self, letters: Letters) -> Answer<LettersDone>;
+}
+
+/// Where webhooks go.
+#[async_trait]
+pub trait Ingest: Send + Sync {
+    /// The largest body this connector takes, in bytes; `None` if no connector of that name takes webhooks.
+    fn limit(&self, connector: &str) -> Option<usize>;
+    /// Hands the request to the connector and answers when its events are durable; `None` if it is gone by now.
+    async fn webhook(&self, connector: &str, request: WebhookRequest) -> Option<WebhookReply>;
+}

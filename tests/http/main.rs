@@ -1,0 +1,11 @@
+//! The HTTP side over real sockets, on invented records held in memory.
+
+mod access;
+mod browser;
+mod house;
+mod invented;
+mod limits;
+mod openapi;
+mod operations;
+mod people;
+mod stream;
