@@ -94,6 +94,9 @@ pub(crate) struct SimulateArguments {
     /// Writes what was sent, as JSON lines.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Ends when the scenario is over, instead of serving on until Ctrl-C.
+    #[arg(long)]
+    once: bool,
 }
 
 impl From<SimulateArguments> for trunkline::simulate::Options {
@@ -105,6 +108,7 @@ impl From<SimulateArguments> for trunkline::simulate::Options {
             secret: arguments.secret,
             scenario: arguments.scenario,
             ledger: arguments.ledger,
+            once: arguments.once,
         }
     }
 }

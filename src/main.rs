@@ -18,11 +18,8 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options.into()),
         Command::Simulate(options) => simulate::run(&options.into()),
     };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            logging::last_words(&error);
-            ExitCode::from(2)
-        }
-    }
+    result.unwrap_or_else(|error| {
+        logging::last_words(&error);
+        ExitCode::from(2)
+    })
 }

@@ -20,3 +20,33 @@ pub const KINDS: &[&dyn contract::Kind] = &[&chat_webhook::ChatWebhook];
 pub fn kind(name: &str) -> Option<&'static dyn contract::Kind> {
     KINDS.iter().copied().find(|kind| kind.name() == name)
 }
+
+/// One configured connector whose kind and parameters are good.
+pub struct Checked {
+    /// Its name.
+    pub id: contract::SourceId,
+    /// Its kind.
+    pub kind: &'static dyn contract::Kind,
+    /// What the kind made of its parameters.
+    pub built: contract::Built,
+}
+
+/// Checks one `[connectors.<name>]` entry; keys of problems are relative to it. Reads files named by `*_file` keys.
+pub fn check(name: &str, kind_name: &str, params: &config::Value) -> Result<Checked, contract::ParamsError> {
+    let refused = |key: &str, problem: String| contract::ParamsError {
+        problems: vec![contract::ParamProblem { key: key.to_owned(), problem }],
+    };
+    let id = contract::SourceId::new(name).map_err(|error| refused("name", error.to_string()))?;
+    let Some(kind) = kind(kind_name) else {
+        let known: Vec<&str> = KINDS.iter().map(|kind| kind.name()).collect();
+        return Err(refused("kind", format!("{kind_name:?} is no kind; kinds are {}", known.join(", "))));
+    };
+    let built = kind.build(&id, params).map_err(|error| contract::ParamsError {
+        problems: error
+            .problems
+            .into_iter()
+            .map(|wrong| contract::ParamProblem { key: format!("params.{}", wrong.key), problem: wrong.problem })
+            .collect(),
+    })?;
+    Ok(Checked { id, kind, built })
+}

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_bus::Bus;
 use trunkline_config::Connector;
-use trunkline_connectors::contract::{Kind, SourceId, WebhookReply, WebhookRequest};
+use trunkline_connectors::contract::{Kind, SourceId, Transport, WebhookReply, WebhookRequest};
 use trunkline_connectors::drive::{self, Host, Link};
+use trunkline_events::Timestamp;
 
 /// The connectors of this process, by name.
 pub(crate) struct Links {
@@ -25,8 +26,20 @@ pub(crate) struct Links {
 /// One connector: its link while the lease is held, and the operator's wish.
 struct Slot {
     kind: &'static str,
+    /// Largest webhook body, where the kind takes webhooks.
+    webhook_limit: Option<usize>,
+    started: Timestamp,
     link: watch::Receiver<Option<Arc<Link>>>,
     paused: watch::Sender<bool>,
+}
+
+/// One look at a connector of this process.
+pub(crate) struct Running<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'static str,
+    pub(crate) since: Timestamp,
+    /// Absent while another daemon holds the lease.
+    pub(crate) link: Option<Arc<Link>>,
 }
 
 /// One configured connector, checked.
@@ -34,24 +47,33 @@ pub(crate) struct Planned {
     id: SourceId,
     kind: &'static dyn Kind,
     params: trunkline_config::Value,
+    webhook_limit: Option<usize>,
 }
 
-/// Checks every enabled connector's kind and parameters; all problems at once.
-pub(crate) fn plan(connectors: &BTreeMap<String, Connector>) -> Result<Vec<Planned>, Vec<trunkline_config::Problem>> {
+/// Checks every connector's kind and parameters; all problems at once. Only the enabled ones are to run.
+pub(crate) fn plan(connectors: &BTreeMap<String, Connector>) -> Result<Vec<Planned>, trunkline_config::Problems> {
     let mut planned = Vec::new();
     let mut problems = Vec::new();
     for (name, connector) in connectors {
         match trunkline_connectors::check(name, &connector.kind, &connector.params) {
-            Ok((id, kind)) if connector.enabled => planned.push(Planned { id, kind, params: connector.params.clone() }),
+            Ok(checked) if connector.enabled => planned.push(Planned {
+                webhook_limit: match checked.built.transport {
+                    Transport::Webhook { max_body } => Some(max_body),
+                    _ => None,
+                },
+                id: checked.id,
+                kind: checked.kind,
+                params: connector.params.clone(),
+            }),
             Ok(_) => {}
-            Err(wrong) => problems.extend(wrong.into_iter().map(|wrong| trunkline_config::Problem {
+            Err(wrong) => problems.extend(wrong.problems.into_iter().map(|wrong| trunkline_config::Problem {
                 key: format!("connectors.{name}.{}", wrong.key),
                 sentence: wrong.problem,
                 origin: None,
             })),
         }
     }
-    if problems.is_empty() { Ok(planned) } else { Err(problems) }
+    if problems.is_empty() { Ok(planned) } else { Err(trunkline_config::Problems(problems)) }
 }
 
 impl Links {
@@ -63,7 +85,9 @@ impl Links {
         for connector in planned {
             let (paused, paused_seen) = watch::channel(false);
             let (link_set, link) = watch::channel(None);
-            slots.insert(connector.id.name().to_owned(), Slot { kind: connector.kind.name(), link, paused });
+            let (kind, webhook_limit) = (connector.kind.name(), connector.webhook_limit);
+            let started = drive::system_clock();
+            slots.insert(connector.id.name().to_owned(), Slot { kind, webhook_limit, started, link, paused });
             let keeper =
                 Keeper { connector, bus: bus.clone(), host: host.clone(), paused: paused_seen, link: link_set, stop: stop.clone() };
             tasks.spawn(keeper.keep());
@@ -72,11 +96,19 @@ impl Links {
         Self { slots, stop, tasks }
     }
 
-    /// Names, kinds and links (absent while another daemon holds the lease).
-    pub(crate) fn list(&self) -> impl Iterator<Item = (&str, &'static str, bool, Option<Arc<Link>>)> {
-        self.slots
-            .iter()
-            .map(|(name, slot)| (name.as_str(), slot.kind, *slot.paused.borrow(), slot.link.borrow().clone()))
+    /// All of them.
+    pub(crate) fn list(&self) -> impl Iterator<Item = Running<'_>> {
+        self.slots.iter().map(|(name, slot)| Running {
+            name,
+            kind: slot.kind,
+            since: slot.started,
+            link: slot.link.borrow().clone(),
+        })
+    }
+
+    /// Largest webhook body of a connector that takes webhooks.
+    pub(crate) fn webhook_limit(&self, name: &str) -> Option<usize> {
+        self.slots.get(name)?.webhook_limit
     }
 
     /// Hands a webhook to its connector; `None` when there is no such connector.
@@ -132,8 +164,8 @@ impl Keeper {
     }
 
     /// Runs the link until the lease is lost or the daemon stops.
-    async fn hold(&mut self, mut lease: trunkline_bus::Lease) {
-        let Planned { id, kind, params } = &self.connector;
+    async fn hold(&mut self, lease: trunkline_bus::Lease) {
+        let Planned { id, kind, params, .. } = &self.connector;
         let built = match kind.build(id, params) {
             Ok(built) => built,
             Err(error) => {
@@ -160,5 +192,6 @@ impl Keeper {
         }
         link.stop().await;
         self.link.send_replace(None);
+        lease.release().await;
     }
 }

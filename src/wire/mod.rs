@@ -5,9 +5,15 @@
 //! - [`pipeline`]: bus → mapping → store.
 //! - [`relay`]: the outbox → bus.
 //! - [`pops`]: bus → the pages of people.
+//! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
+//! - [`records`], [`operations`]: what the HTTP side asks for.
 
+pub(crate) mod declared;
 pub(crate) mod intake;
 pub(crate) mod links;
+pub(crate) mod opening;
+pub(crate) mod operations;
 pub(crate) mod pipeline;
 pub(crate) mod pops;
+pub(crate) mod records;
 pub(crate) mod relay;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Answer, Bus, Exchange, Queue, Subscription};
 use trunkline_events::{Event, EventId};
 
-use crate::http::Hub;
+use crate::http::hub::Hub;
 
 /// Events that are remembered to tell the second copy from the first.
 const REMEMBERED: usize = 8192;
@@ -16,7 +16,7 @@ const REMEMBERED: usize = 8192;
 /// The way to the pages. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Pops {
-    hub: Hub,
+    hub: Arc<Hub>,
     shown: Arc<Mutex<Shown>>,
 }
 
@@ -27,7 +27,7 @@ struct Shown {
 }
 
 impl Pops {
-    pub(crate) fn new(hub: Hub) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self { hub, shown: Arc::default() }
     }
 

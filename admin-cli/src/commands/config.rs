@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use trunkline_config::{Problem, Problems, Sources, Value};
-use trunkline_connectors::contract::SourceId;
+use trunkline_config::{Problem, Problems, Sources};
 
 use super::{print_json, say};
 use crate::args::ConfigCommand;
@@ -40,26 +39,14 @@ fn problems(sources: &Sources) -> Vec<Problem> {
     settings
         .connectors
         .iter()
-        .flat_map(|(name, connector)| connector_problems(name, &connector.kind, &connector.params))
+        .filter_map(|(name, connector)| {
+            let wrong = trunkline_connectors::check(name, &connector.kind, &connector.params).err()?;
+            Some(wrong.problems.into_iter().map(move |wrong| Problem {
+                key: format!("connectors.{name}.{}", wrong.key),
+                sentence: wrong.problem,
+                origin: None,
+            }))
+        })
+        .flatten()
         .collect()
-}
-
-fn connector_problems(name: &str, kind_name: &str, params: &Value) -> Vec<Problem> {
-    let problem = |key: String, sentence: String| Problem { key, sentence, origin: None };
-    let id = match SourceId::new(name) {
-        Ok(id) => id,
-        Err(error) => return vec![problem(format!("connectors.{name}"), error.to_string())],
-    };
-    let Some(kind) = trunkline_connectors::kind(kind_name) else {
-        let known: Vec<&str> = trunkline_connectors::KINDS.iter().map(|kind| kind.name()).collect();
-        let sentence = format!("{kind_name:?} is no kind; kinds are {}", known.join(", "));
-        return vec![problem(format!("connectors.{name}.kind"), sentence)];
-    };
-    match kind.build(&id, params) {
-        Ok(_) => Vec::new(),
-        Err(error) => {
-            let at = |key: &str| format!("connectors.{name}.params.{key}");
-            error.problems.into_iter().map(|wrong| problem(at(&wrong.key), wrong.problem)).collect()
-        }
-    }
 }

@@ -77,7 +77,6 @@ struct Reading {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Line {
     a: WrittenHandle,
     #[serde(default)]
@@ -90,7 +89,6 @@ struct Line {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct WrittenHandle {
     scheme: String,
     #[serde(default)]

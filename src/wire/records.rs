@@ -1,0 +1,186 @@
+//! The store and the engine as the HTTP side sees them.
+
+use async_trait::async_trait;
+use trunkline_events::cdr::Cdr;
+use trunkline_events::customer::RawHandle;
+use trunkline_events::pop::Brief;
+use trunkline_events::{EventId, Timestamp};
+use trunkline_mapping::engine::{Applied, By, DirectiveError, Engine};
+use trunkline_mapping::store::{self, Day, StoreError};
+use trunkline_mapping::view::{self, BooksView, CustomerView, LinkView, TimelineEntry, Who};
+use uuid::Uuid;
+
+use crate::http::access::Seat;
+use crate::http::parts::{Answer, AuditEntry, CdrFilter, Change, Decided, LivePop, NewToken, PartError, Records, Token};
+use crate::wire::pops::Pops;
+use crate::wire::relay::Relay;
+
+/// Reads from the store; what people write goes through the engine like every event.
+pub(crate) struct StoreRecords {
+    pub(crate) engine: Engine,
+    pub(crate) relay: Relay,
+    pub(crate) pops: Pops,
+}
+
+impl StoreRecords {
+    /// Passes on what a decision or remark derived, as the pipeline does.
+    fn tell(&self, applied: Applied) {
+        applied.derived.iter().for_each(|derivation| self.pops.show(&derivation.event));
+        self.relay.push(applied.derived);
+    }
+
+    fn change(&self, decided: trunkline_mapping::engine::Decided) -> Change {
+        self.tell(decided.applied);
+        Change { directives: decided.directives.into_iter().map(EventId::uuid).collect(), customers: decided.customers }
+    }
+}
+
+fn now() -> Timestamp {
+    trunkline_connectors::drive::system_clock()
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> PartError {
+    PartError::Unavailable { what: "the store", reason: error.to_string() }
+}
+
+fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
+    result.map_err(|error| unavailable(&error))
+}
+
+fn decided(error: &DirectiveError) -> PartError {
+    match error {
+        DirectiveError::NoCustomer(_) | DirectiveError::NoConversation(_) | DirectiveError::NoDirective(_) => {
+            PartError::Missing(error.to_string())
+        }
+        DirectiveError::Store(_) | DirectiveError::Engine(_) => unavailable(error),
+        _ => PartError::Conflict(error.to_string()),
+    }
+}
+
+fn by<'a>(decided: &Decided<'a>) -> By<'a> {
+    By { actor: decided.actor, reason: decided.reason, at: now() }
+}
+
+#[async_trait]
+impl Records for StoreRecords {
+    async fn customer(&self, id: Uuid) -> Answer<Option<CustomerView>> {
+        stored(self.engine.records().customer(id).await)
+    }
+
+    async fn find_customers(&self, text: &str, limit: u32) -> Answer<Vec<Brief>> {
+        stored(self.engine.records().find_customers(text, limit).await)
+    }
+
+    async fn who(&self, handle: &RawHandle) -> Answer<Who> {
+        stored(self.engine.records().who(handle, "", None).await)
+    }
+
+    async fn timeline(&self, customer: Uuid, before: Option<Timestamp>, limit: u32) -> Answer<Vec<TimelineEntry>> {
+        stored(self.engine.records().timeline(customer, before, limit).await)
+    }
+
+    async fn cdr(&self, id: Uuid) -> Answer<Option<Cdr>> {
+        stored(self.engine.records().cdr(id).await)
+    }
+
+    async fn cdrs(&self, filter: &CdrFilter) -> Answer<Vec<Cdr>> {
+        let filter = view::CdrFilter {
+            customer: filter.customer,
+            number: filter.number.clone(),
+            agent: filter.agent.clone(),
+            extension: filter.extension.clone(),
+            source: filter.source.clone(),
+            since: filter.since,
+            until: filter.until,
+            medium: filter.medium,
+            after: None,
+            limit: filter.limit,
+        };
+        stored(self.engine.records().cdrs(&filter).await)
+    }
+
+    async fn explain(&self, customer: Uuid) -> Answer<Vec<LinkView>> {
+        stored(self.engine.records().explain(customer).await)
+    }
+
+    async fn live_pops(&self, seat: &Seat) -> Answer<Vec<LivePop>> {
+        let extension = seat.extension.as_ref().map(|place| place.value.as_str());
+        let agent = seat.agent.as_ref().map(|place| place.value.as_str());
+        let live = stored(self.engine.records().live_pops(extension, agent).await)?;
+        Ok(live.into_iter().map(|live| LivePop { pop: live.pop, answered: live.answered }).collect())
+    }
+
+    async fn remark(&self, cdr: Uuid, author: &str, text: &str) -> Answer<()> {
+        let applied = self.engine.remark(cdr, author, text, now()).await.map_err(|error| decided(&error))?;
+        self.tell(applied);
+        Ok(())
+    }
+
+    async fn merge(&self, customer: Uuid, other: Uuid, why: Decided<'_>) -> Answer<Change> {
+        let done = self.engine.merge(customer, other, by(&why)).await.map_err(|error| decided(&error))?;
+        Ok(self.change(done))
+    }
+
+    async fn split(&self, customer: Uuid, handles: &[RawHandle], why: Decided<'_>) -> Answer<Change> {
+        let done = self.engine.split(customer, handles, by(&why)).await.map_err(|error| decided(&error))?;
+        Ok(self.change(done))
+    }
+
+    async fn undo(&self, directive: Uuid, why: Decided<'_>) -> Answer<Change> {
+        let directive = EventId::from_uuid(directive);
+        let done = self.engine.undo(directive, by(&why)).await.map_err(|error| decided(&error))?;
+        Ok(self.change(done))
+    }
+
+    async fn books(&self, from: &str, to: &str) -> Answer<Vec<BooksView>> {
+        stored(self.engine.store().books(day(from)?, day(to)?).await)
+    }
+
+    async fn log(&self, entry: AuditEntry) -> Answer<()> {
+        let AuditEntry { at, actor, action, target, detail } = entry;
+        stored(self.engine.store().log_action(&store::AuditEntry { at, actor, action, target, detail }).await)
+    }
+
+    async fn audit_log(&self, before: Option<Timestamp>, limit: u32) -> Answer<Vec<AuditEntry>> {
+        let entries = stored(self.engine.store().actions(before, limit).await)?;
+        Ok(entries
+            .into_iter()
+            .map(|store::AuditEntry { at, actor, action, target, detail }| AuditEntry { at, actor, action, target, detail })
+            .collect())
+    }
+
+    async fn verify(&self, secret: &str) -> Answer<Option<Token>> {
+        Ok(stored(self.engine.store().verify_token(secret, now()).await)?.map(token))
+    }
+
+    async fn tokens(&self) -> Answer<Vec<Token>> {
+        Ok(stored(self.engine.store().tokens().await)?.into_iter().map(token).collect())
+    }
+
+    async fn create_token(&self, new: &NewToken) -> Answer<(Token, String)> {
+        let new = store::NewToken {
+            name: new.name.clone(),
+            scopes: new.scopes.clone(),
+            agent: new.agent.clone(),
+            extension: new.extension.clone(),
+            expires: new.expires,
+        };
+        let (made, secret) = stored(self.engine.store().create_token(&new, now()).await)?;
+        Ok((token(made), secret))
+    }
+
+    async fn revoke_token(&self, id: Uuid) -> Answer<bool> {
+        stored(self.engine.store().revoke_token(id, now()).await)
+    }
+}
+
+fn token(token: store::Token) -> Token {
+    let store::Token { id, name, scopes, agent, extension, created, expires, revoked } = token;
+    Token { id, name, scopes, agent, extension, created, expires, revoked }
+}
+
+/// A day as people write it; the HTTP side has checked its form.
+fn day(text: &str) -> Answer<Day> {
+    let instant = format!("{text}T00:00:00Z").parse().map_err(|_| PartError::Conflict(format!("{text:?} is no day")))?;
+    Ok(Day::of(instant))
+}
