@@ -36,8 +36,9 @@ pub(super) fn encode(outgoing: &Outgoing, out: &mut Vec<u8>) {
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&[0; 8]);
     out.push(exchange_code(outgoing.exchange));
+    let mandatory = if outgoing.mandatory { MANDATORY } else { 0 };
     let numbered = if outgoing.sequence.is_some() { NUMBERED } else { 0 };
-    out.push(u8::from(outgoing.mandatory) * MANDATORY | numbered);
+    out.push(mandatory | numbered);
     out.extend_from_slice(outgoing.id.as_bytes());
     put(out, outgoing.routing_key.as_bytes());
     put(out, outgoing.partition_key.as_bytes());
