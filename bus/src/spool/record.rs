@@ -175,7 +175,9 @@ mod tests {
         #[test]
         fn what_is_written_is_read(messages in proptest::collection::vec(any_outgoing(), 1..5)) {
             let mut bytes = Vec::new();
-            messages.iter().for_each(|message| encode(message, &mut bytes));
+            for message in &messages {
+                encode(message, &mut bytes);
+            }
             let mut at = 0;
             for message in &messages {
                 let Found::Record { outgoing, end } = read(&bytes, at) else { panic!("no record at {at}") };
