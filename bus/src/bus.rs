@@ -78,7 +78,7 @@ impl Bus {
             }
         }
         Ok(Subscription(match &self.carrier {
-            Carrier::Amqp(amqp) => Consuming::Amqp(AmqpSubscription::open(amqp.clone(), queue).await?),
+            Carrier::Amqp(amqp) => Consuming::Amqp(Box::new(AmqpSubscription::open(amqp.clone(), queue).await?)),
             Carrier::Embedded(embedded) => {
                 Consuming::Embedded(EmbeddedSubscription::open(embedded.clone(), &queue).await?)
             }
@@ -173,7 +173,7 @@ pub struct Subscription(Consuming);
 
 #[derive(Debug)]
 enum Consuming {
-    Amqp(AmqpSubscription),
+    Amqp(Box<AmqpSubscription>),
     Embedded(EmbeddedSubscription),
 }
 

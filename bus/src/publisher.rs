@@ -7,13 +7,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::link::LinkState;
 use crate::{Outgoing, PublishError};
 
+/// What a publisher is told.
+pub(crate) type PublishReply = oneshot::Sender<Result<(), PublishError>>;
+
 /// Messages of one call, on their way to the transport's writer.
 #[derive(Debug)]
 pub(crate) struct PublishRequest {
     pub(crate) messages: Arc<Vec<Outgoing>>,
     /// If given, publish only on this connection: what comes behind a lost group must not overtake it.
     pub(crate) generation: Option<u64>,
-    pub(crate) reply: oneshot::Sender<Result<(), PublishError>>,
+    pub(crate) reply: PublishReply,
 }
 
 /// Publishes with confirms. Cheap to clone; many tasks may publish at once and share windows.

@@ -29,8 +29,8 @@ mod tests {
     fn a_retry_never_comes_early_unless_it_asks_for_more_than_an_hour() {
         assert_eq!(delay_ms(Duration::ZERO), 1_000);
         assert_eq!(delay_ms(Duration::from_millis(1_001)), 5_000);
-        assert_eq!(delay_ms(Duration::from_secs(300)), 300_000);
-        assert_eq!(delay_ms(Duration::from_secs(86_400)), 3_600_000);
+        assert_eq!(delay_ms(Duration::from_mins(5)), 300_000);
+        assert_eq!(delay_ms(Duration::from_hours(24)), 3_600_000);
     }
 
     #[test]

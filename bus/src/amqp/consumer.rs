@@ -12,7 +12,7 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery as AmqpDelivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Consumer};
+use lapin::{BasicProperties, Channel, Connection, Consumer};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -43,6 +43,8 @@ struct Active {
     channel: Channel,
     consumer: Consumer,
     outstanding: Outstanding<Held>,
+    /// The number of the connection that the channel is on.
+    connection: u64,
     redeclared: watch::Receiver<u64>,
     /// The stream is over; what was taken before can still be settled.
     ended: bool,
@@ -75,6 +77,10 @@ impl AmqpSubscription {
             let first = tokio::select! {
                 biased;
                 first = active.consumer.next() => first,
+                () = self.amqp.consuming.gone(active.connection) => {
+                    active.ended = true;
+                    continue;
+                }
                 _ = active.redeclared.changed() => {
                     // Our bindings may have gone with what was declared again.
                     active.ended = true;
@@ -120,7 +126,8 @@ impl AmqpSubscription {
         if copied.is_ok() {
             done.append(&mut sent_on);
         }
-        let acknowledged = active.acknowledge(done).await;
+        let connection = active.connection;
+        let acknowledged = self.amqp.consuming.while_up(connection, active.acknowledge(done)).await;
         if copied.is_err() || acknowledged.is_err() {
             // Closing the channel gives the rest back to the queue.
             self.active = None;
@@ -150,7 +157,17 @@ impl AmqpSubscription {
 
     async fn consume(&self) -> Result<Active, BusError> {
         let redeclared = self.amqp.publishing.redeclared();
-        let (_, connection) = self.amqp.consuming.connection().await?;
+        let (number, connection) = self.amqp.consuming.connection().await?;
+        let consuming = self.consume_on(&connection, number, redeclared);
+        self.amqp.consuming.while_up(number, consuming).await
+    }
+
+    async fn consume_on(
+        &self,
+        connection: &Connection,
+        number: u64,
+        redeclared: watch::Receiver<u64>,
+    ) -> Result<Active, BusError> {
         // A declaration that fails costs its channel, so it has one of its own.
         let declaring = connection.create_channel().await.map_err(failed("opening a channel"))?;
         topology::declare_queue(&declaring, &self.queue, &self.name, &self.amqp.limits).await?;
@@ -164,10 +181,17 @@ impl AmqpSubscription {
             .map_err(failed("consuming"))?;
         let _ = declaring.close(200, "declared".into()).await;
         if self.queue.is_durable() {
-            let mut consumed = self.amqp.consumed.lock().unwrap_or_else(PoisonError::into_inner);
-            consumed.insert(self.name.clone());
+            let mut known = self.amqp.consumed.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(self.name.clone());
         }
-        Ok(Active { channel, consumer, outstanding: Outstanding::default(), redeclared, ended: false })
+        Ok(Active {
+            channel,
+            consumer,
+            outstanding: Outstanding::default(),
+            connection: number,
+            redeclared,
+            ended: false,
+        })
     }
 }
 
@@ -203,10 +227,10 @@ impl Active {
         }
     }
 
-    async fn acknowledge(&mut self, done: Vec<u64>) -> lapin::Result<()> {
+    async fn acknowledge(&mut self, done: Vec<u64>) -> Result<(), BusError> {
         for ack in self.outstanding.settle(done) {
             let options = BasicAckOptions { multiple: ack.multiple };
-            self.channel.basic_ack(ack.tag, options).await?;
+            self.channel.basic_ack(ack.tag, options).await.map_err(failed("acknowledging"))?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{BusError, QueueDepth};
 impl Amqp {
     /// The fixed topology and what this process consumes; one question to the broker a queue.
     pub(crate) async fn depths(&self) -> Result<Vec<QueueDepth>, BusError> {
-        let (_, connection) = self.consuming.connection_now()?;
+        let (generation, connection) = self.consuming.connection_now()?;
         let mut names: Vec<String> = (0..self.shards().await?).map(mapping_queue).collect();
         names.push(names::DEAD.to_owned());
         names.extend(DELAYS_MS.map(names::retry));
@@ -20,7 +20,8 @@ impl Amqp {
         names.dedup();
         let mut depths = Vec::with_capacity(names.len());
         for queue in names {
-            if let Some(ready) = topology::ready(&connection, &queue).await? {
+            let asking = topology::ready(&connection, &queue);
+            if let Some(ready) = self.consuming.while_up(generation, asking).await? {
                 depths.push(QueueDepth { queue, ready });
             }
         }

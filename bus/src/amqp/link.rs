@@ -1,5 +1,6 @@
 //! One supervised connection: made again, with a growing pause, for as long as somebody holds the link.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use crate::{AmqpSettings, BusError, Limits};
 
 /// lapin tells of a broken connection by an event, of one closed in order only by its state.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The broker answers within this time, or the attempt is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +114,28 @@ impl Link {
         (*there).clone().ok_or(BusError::Closed)
     }
 
+    /// Returns when this connection is no more.
+    pub(super) async fn gone(&self, generation: u64) {
+        let mut state = self.state();
+        let _ = state.wait_for(|state| !state.connected || state.generation != generation).await;
+    }
+
+    /// Work with this connection, given up when it is no more.
+    ///
+    /// What is asked of a connection in the very moment it breaks may never be answered by lapin.
+    pub(super) async fn while_up<T>(
+        &self,
+        generation: u64,
+        work: impl Future<Output = Result<T, BusError>>,
+    ) -> Result<T, BusError> {
+        tokio::select! {
+            done = tokio::time::timeout(PATIENCE, work) => done.unwrap_or_else(|_| {
+                Err(BusError::Away { reason: "the broker does not answer".to_owned() })
+            }),
+            () = self.gone(generation) => Err(BusError::Away { reason: self.state.borrow().why_not() }),
+        }
+    }
+
     /// The connection and its number, if there is one now.
     pub(super) fn connection_now(&self) -> Result<(u64, Arc<Connection>), BusError> {
         let line = self.line.borrow().clone();
@@ -144,7 +170,11 @@ impl Keeper {
     async fn open(&self) -> Result<Arc<Connection>, BusError> {
         let connection = connect::open(&self.settings, self.purpose.name()).await?;
         if self.purpose == Purpose::Publish {
-            let shards = topology::declare(&connection, &self.settings, &self.limits).await?;
+            let declaring = topology::declare(&connection, &self.settings, &self.limits);
+            let shards = tokio::time::timeout(PATIENCE, declaring).await.map_err(|_| BusError::Unreachable {
+                address: format!("{}:{}", self.settings.host, self.settings.port),
+                cause: "no answer to a declaration".to_owned(),
+            })??;
             self.shards.send_replace(Some(shards));
         }
         Ok(Arc::new(connection))

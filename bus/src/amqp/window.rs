@@ -17,14 +17,14 @@ use std::time::Duration;
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation, PublisherConfirm};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use super::connect::failed;
 use super::headers;
 use super::link::Link;
 use crate::link::LinkState;
-use crate::publisher::PublishRequest;
+use crate::publisher::{PublishReply, PublishRequest};
 use crate::{BusError, Outgoing, PublishError};
 
 /// Messages on their way at once.
@@ -56,14 +56,12 @@ async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: 
     let opening = async {
         loop {
             let (generation, connection) = link.connection().await.ok()?;
-            match open_on(link, &connection, generation == last).await {
+            match link.while_up(generation, open_on(link, &connection, generation == last)).await {
                 Ok(channel) => return Some((generation, channel)),
                 // The link notices too if the connection is broken, and makes a new one.
                 Err(error) => {
                     tracing::warn!(%error, "cannot publish yet");
-                    let mut state = link.state();
-                    let gone = state.wait_for(|state| !state.connected || state.generation != generation);
-                    let _ = tokio::time::timeout(PAUSE, gone).await;
+                    let _ = tokio::time::timeout(PAUSE, link.gone(generation)).await;
                 }
             }
         }
@@ -114,7 +112,7 @@ struct Group {
     /// Confirms before this one are resolved.
     next: usize,
     refused: bool,
-    requests: Vec<(Range<usize>, oneshot::Sender<Result<(), PublishError>>)>,
+    requests: Vec<(Range<usize>, PublishReply)>,
 }
 
 impl Window {

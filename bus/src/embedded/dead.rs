@@ -53,6 +53,7 @@ async fn show(pool: &SqlitePool, id: Uuid) -> sqlx::Result<Option<DeadLetter>> {
     letters.bind(&id.as_bytes()[..]).try_map(letter).fetch_optional(pool).await
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that try_map asks for")]
 fn letter(row: SqliteRow) -> sqlx::Result<DeadLetter> {
     let body: Option<Vec<u8>> = row.try_get("body")?;
     Ok(DeadLetter {

@@ -84,13 +84,13 @@ impl Embedded {
         let writing = schema::open(&settings.path).await?;
         let readers = schema::readers(&settings.path);
         let (state, link) = watch::channel(LinkState::starting());
-        let (requests, waiting) = mpsc::channel(REQUESTS);
+        let (requests, asked) = mpsc::channel(REQUESTS);
         let (operations, ordered) = mpsc::channel(REQUESTS);
         let bells = Arc::new(Bells::default());
         let writer = writer::Writer::start(writing, lock, settings, state, bells.clone()).await?;
         let readers_of_writer = readers.clone();
         tasks.spawn(async move {
-            writer.run(waiting, ordered).await;
+            writer.run(asked, ordered).await;
             readers_of_writer.close().await;
         });
         let publisher = Publisher { requests, link };

@@ -60,7 +60,7 @@ pub(super) async fn bury(connection: &mut SqliteConnection, messages: &[Outgoing
     Ok(())
 }
 
-fn push_message<'a>(row: &mut sqlx::query_builder::Separated<'_, Sqlite, &'static str>, message: &'a Outgoing) {
+fn push_message(row: &mut sqlx::query_builder::Separated<'_, Sqlite, &'static str>, message: &Outgoing) {
     let sequence = message.sequence.as_ref();
     row.push_bind(&message.id.as_bytes()[..])
         .push_bind(message.exchange.name())
@@ -210,6 +210,7 @@ pub(super) async fn depths(pool: &SqlitePool) -> sqlx::Result<Vec<QueueDepth>> {
     Ok(rows.into_iter().map(|(queue, ready)| QueueDepth { queue, ready: u64::try_from(ready).unwrap_or(0) }).collect())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that try_map asks for")]
 fn stored(row: SqliteRow) -> sqlx::Result<Stored> {
     Ok(Stored {
         place: row.try_get("place")?,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::routes::Routes;
 use super::{Bells, dead, failed, schema, store};
 use crate::link::LinkState;
-use crate::publisher::PublishRequest;
+use crate::publisher::{PublishReply, PublishRequest};
 use crate::{BusError, EmbeddedSettings, Exchange, Outgoing, PublishError, Replayed, Selection};
 
 /// Messages in one transaction.
@@ -92,7 +92,9 @@ pub(super) enum Operation {
 }
 
 /// Answers that wait for the commit.
-type Answers = Vec<Box<dyn FnOnce(Result<(), &str>) + Send>>;
+type Answers = Vec<Waiting>;
+/// Told how the commit went.
+type Waiting = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
 /// The task's own things.
 pub(super) struct Writer {
@@ -262,10 +264,7 @@ async fn publish(
     store::insert(connection, &rows).await
 }
 
-fn publish_answer(
-    reply: oneshot::Sender<Result<(), PublishError>>,
-    unroutable: Vec<Uuid>,
-) -> Box<dyn FnOnce(Result<(), &str>) + Send> {
+fn publish_answer(reply: PublishReply, unroutable: Vec<Uuid>) -> Waiting {
     Box::new(move |outcome| {
         let answer = match outcome {
             Err(reason) => Err(PublishError::Away { reason: reason.to_owned() }),
@@ -276,7 +275,7 @@ fn publish_answer(
     })
 }
 
-fn after_commit<T: Send + 'static>(reply: Reply<T>, value: T) -> Box<dyn FnOnce(Result<(), &str>) + Send> {
+fn after_commit<T: Send + 'static>(reply: Reply<T>, value: T) -> Waiting {
     Box::new(move |outcome| {
         let _ = reply.send(outcome.map(|()| value).map_err(str::to_owned));
     })

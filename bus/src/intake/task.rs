@@ -267,7 +267,7 @@ impl IntakeTask {
 async fn not_ready(link: &mut watch::Receiver<LinkState>) {
     // A closing bus is no reason to spool.
     if link.wait_for(|state| !state.ready()).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) fn encode(outgoing: &Outgoing, out: &mut Vec<u8>) {
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&[0; 8]);
     out.push(exchange_code(outgoing.exchange));
+    let mandatory = if outgoing.mandatory { MANDATORY } else { 0 };
     let numbered = if outgoing.sequence.is_some() { NUMBERED } else { 0 };
-    out.push(u8::from(outgoing.mandatory) * MANDATORY | numbered);
+    out.push(mandatory | numbered);
     out.extend_from_slice(outgoing.id.as_bytes());
     put(out, outgoing.routing_key.as_bytes());
     put(out, outgoing.partition_key.as_bytes());
@@ -174,7 +175,9 @@ mod tests {
         #[test]
         fn what_is_written_is_read(messages in proptest::collection::vec(any_outgoing(), 1..5)) {
             let mut bytes = Vec::new();
-            messages.iter().for_each(|message| encode(message, &mut bytes));
+            for message in &messages {
+                encode(message, &mut bytes);
+            }
             let mut at = 0;
             for message in &messages {
                 let Found::Record { outgoing, end } = read(&bytes, at) else { panic!("no record at {at}") };

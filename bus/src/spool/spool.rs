@@ -63,7 +63,9 @@ impl Spool {
     /// Makes all of `events` durable in this order, with one sync; on an error none of them counts.
     pub(crate) fn append(&mut self, events: &[Outgoing]) -> Result<(), SpoolError> {
         let mut bytes = Vec::with_capacity(events.iter().map(Outgoing::size).sum());
-        events.iter().for_each(|event| record::encode(event, &mut bytes));
+        for event in events {
+            record::encode(event, &mut bytes);
+        }
         let (size, max_bytes) = (bytes.len() as u64, self.settings.max_bytes);
         if size > max_bytes {
             return Err(SpoolError::TooLarge { bytes: size, max_bytes });

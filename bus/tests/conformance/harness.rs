@@ -31,7 +31,7 @@ macro_rules! both {
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let case = async { super::$case($crate::harness::Stage::embedded().await).await };
+                let case = async { super::$case($crate::harness::Stage::embedded()).await };
                 tokio::time::timeout($crate::harness::PATIENCE, case).await.expect("the case hangs");
             })*
         }
@@ -62,7 +62,7 @@ impl Stage {
         Self::with(Transport::Amqp(amqp), tempfile::tempdir().expect("a directory"), Some(proxy))
     }
 
-    pub(crate) async fn embedded() -> Self {
+    pub(crate) fn embedded() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("bus.sqlite");
         Self::with(Transport::Embedded(EmbeddedSettings { path, shards: 4 }), directory, None)

@@ -88,7 +88,7 @@ async fn a_broker_that_is_stopped_and_started_has_lost_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_embedded_queue_that_is_closed_and_opened_has_lost_nothing() {
-    let stage = Stage::embedded().await;
+    let stage = Stage::embedded();
     let bus = stage.bus().await;
     let mut subscription = bus.subscribe(everything("all")).await.expect("subscribed");
     bus.intake().accept(events("a", 0..20)).await.expect("accepted");

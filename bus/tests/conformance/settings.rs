@@ -84,7 +84,7 @@ async fn without_the_plugin_there_is_one_shard() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_embedded_queue_serves_one_process() {
-    let stage = Stage::embedded().await;
+    let stage = Stage::embedded();
     let _bus = stage.bus().await;
     let mut second = stage.settings.clone();
     second.spool.dir = second.spool.dir.with_extension("second");

@@ -15,7 +15,7 @@ both!(
 );
 
 /// Consumes every shard, tells of each event after it is settled.
-fn consume(bus: Bus, seen: mpsc::Sender<(usize, Uuid, String)>, worker: usize) -> Vec<JoinHandle<()>> {
+fn consume(bus: &Bus, seen: &mpsc::Sender<(usize, Uuid, String)>, worker: usize) -> Vec<JoinHandle<()>> {
     let shards = 0..4;
     shards
         .map(|shard| {
@@ -43,7 +43,7 @@ async fn order_per_key_holds_with_three_competing_consumers_of_which_one_is_kill
     assert_eq!(bus.shards().await.expect("known"), 4);
     // A bounded ear: consumers cannot run ahead, so the kill happens in the middle.
     let (ear, mut heard) = mpsc::channel(1);
-    let mut workers: Vec<_> = (0..3).map(|worker| consume(bus.clone(), ear.clone(), worker)).collect();
+    let mut workers: Vec<_> = (0..3).map(|worker| consume(&bus, &ear, worker)).collect();
     let publisher = bus.publisher();
     let publishing = tokio::spawn(async move {
         for from in (0..EVENTS).step_by(20) {
