@@ -239,7 +239,8 @@ pub enum Action {
         after: Option<Duration>,
     },
     /// State to be given back by [`Input::Restored`] after a restart; replaces the former.
-    /// Kept after the events pushed before it are durable.
+    /// Kept after the events pushed before it are durable, at most once a second (the newest counts), and when the link
+    /// stops: a restart after a crash may find state that is a little older than the events.
     Checkpoint(Vec<u8>),
     /// Close the link and open it again after the back-off.
     Reset {

@@ -8,6 +8,7 @@
 
 pub mod chat_webhook;
 pub mod contract;
+mod digest;
 pub mod drive;
 pub mod params;
 pub mod seen;

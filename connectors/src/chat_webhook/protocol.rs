@@ -14,7 +14,7 @@ use super::params::Checked;
 use super::translate::{Outcome, Skew, Terms, Translator};
 use super::wire;
 use crate::contract::{Action, Actions, Input, Protocol, ProtocolError, SourceId, WebhookReply, WebhookRequest};
-use crate::drive::digest::sha256_hex;
+use crate::digest::sha256_hex;
 use crate::seen::Seen;
 use crate::webhook::standard::{self, Refusal, Secret, Signed};
 

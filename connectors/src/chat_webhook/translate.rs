@@ -15,7 +15,7 @@ use trunkline_events::{Body, Event, EventId, Timestamp, chat, customer, link};
 
 use super::shape::{Author, Content, Message, Tags, Visitor};
 use super::wire::{Item, Told};
-use crate::drive::digest::{archive_reference, sha256_hex};
+use crate::digest::{archive_reference, sha256_hex};
 
 /// 2000-01-01 in seconds since 1970.
 const YEAR_2000: i64 = 946_684_800;

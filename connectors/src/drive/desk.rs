@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, watch};
 use trunkline_events::{Body, Event, Timestamp};
 
 use super::commands::{CommandCall, Commands, nothing_done};
-use super::digest::archive_reference;
 use super::line::Line;
 use super::publish::Parcel;
 use super::status::{Board, LinkState};
@@ -18,6 +17,7 @@ use super::{Host, back_off::BackOff};
 use crate::contract::{
     Action, Actions, Command, Disposition, HttpRequest, Input, Protocol, ProtocolError, WebhookReply,
 };
+use crate::digest::archive_reference;
 
 /// Skips in a row on one read after which the stream is taken for rubbish.
 const MOST_SKIPS: u32 = 10_000;

@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,11 +16,11 @@ use tokio::time::Instant;
 use trunkline_events::Timestamp;
 
 use super::commands::nothing_done;
-use super::digest::sha256_hex;
 use super::timers::until;
+use crate::digest::sha256_hex;
 use crate::seen::Seen;
 
-/// The link's memory. Cheap to clone but for the command keys.
+/// The link's memory. Cheap to clone: that happens with every batch.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     /// What the protocol gave last.
@@ -31,12 +32,12 @@ pub(super) struct Kept {
     /// This link reads state anew after a gap.
     pub(super) resyncs: bool,
     /// Commands that were carried out.
-    pub(super) done: Seen,
+    pub(super) done: Arc<Seen>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { checkpoint: None, taken_until: None, clean: false, resyncs: false, done: nothing_done() }
+        Self { checkpoint: None, taken_until: None, clean: false, resyncs: false, done: Arc::new(nothing_done()) }
     }
 }
 
@@ -100,7 +101,7 @@ fn parse(text: &[u8]) -> Result<Kept, &'static str> {
         taken_until: page.taken_until,
         clean: page.clean,
         resyncs: page.resyncs,
-        done: remembered(page.commands_done),
+        done: Arc::new(remembered(page.commands_done)),
     })
 }
 
@@ -214,7 +215,7 @@ mod tests {
             taken_until: Some(Timestamp::EPOCH),
             clean: true,
             resyncs: true,
-            done: remembered(vec!["k1".to_owned()]),
+            done: Arc::new(remembered(vec!["k1".to_owned()])),
         }
     }
 

@@ -16,6 +16,7 @@ use super::status::{Board, LinkState, LinkStatus};
 use super::webhook_inlet::{self, WebhookCall};
 use super::{Host, IntakeClosed, http_client, tcp_client, tcp_listener};
 use crate::contract::{Built, Command, Input, SourceId, Transport, WebhookReply, WebhookRequest};
+use crate::seen::Seen;
 
 /// Commands that wait for the protocol.
 const COMMANDS: usize = 64;
@@ -89,10 +90,11 @@ pub fn start(id: SourceId, built: Built, host: Host) -> Link {
         number: 0,
         booked: 0,
         revision: 0,
+        changed: false,
         host: host.clone(),
     };
-    let (webhooks, inlet) = webhook_inlet::door(&built.transport, host.pace.webhooks);
-    let mut desk = Desk::new(trunk, built.protocol, Commands::new(kept.done.clone()), calls);
+    let (webhooks, inlet) = webhook_inlet::door(&built.transport, id.name(), host.pace.webhooks);
+    let mut desk = Desk::new(trunk, built.protocol, Commands::new(Seen::clone(&kept.done)), calls);
     desk.heard = kept.taken_until.map(|until| (until, reason_of_restart(kept.clean).to_owned()));
     let status = board.reader();
     let checkpoint = kept.checkpoint;
@@ -217,9 +219,9 @@ impl Link {
             return WebhookReply::problem(404, "not found", "this connector takes no webhooks");
         };
         if !matches!(self.status.borrow().state, LinkState::Up | LinkState::Resyncing) {
-            return unavailable();
+            return inlet.unavailable();
         }
-        inlet.ask(request, self.host.pace.reply_within).await.unwrap_or_else(unavailable)
+        inlet.ask(request, self.host.pace.reply_within).await
     }
 
     /// Has the protocol carry out a command. A key that was done before answers again without doing it again.
@@ -276,9 +278,4 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.cut();
     }
-}
-
-fn unavailable() -> WebhookReply {
-    WebhookReply::problem(503, "not available", "the events cannot be made durable now; send again later")
-        .retry_after(5)
 }

@@ -19,7 +19,6 @@ pub mod archive;
 mod back_off;
 mod commands;
 mod desk;
-pub(crate) mod digest;
 pub mod host;
 mod http_client;
 mod keep;

@@ -55,6 +55,8 @@ pub(super) struct Publisher {
     /// The highest number that stands in published books.
     pub(super) booked: u64,
     pub(super) revision: u64,
+    /// The memory has changed since it was last given to the keeper.
+    pub(super) changed: bool,
 }
 
 impl Publisher {
@@ -108,6 +110,9 @@ impl Publisher {
         for parcel in later {
             self.after(parcel);
         }
+        if self.changed {
+            self.keep(false);
+        }
         Ok(())
     }
 
@@ -127,11 +132,11 @@ impl Publisher {
             Parcel::Event(_) | Parcel::Archive { .. } => {}
             Parcel::Checkpoint(state) => {
                 self.kept.checkpoint = Some(state.into());
-                self.keep(false);
+                self.changed = true;
             }
             Parcel::TakenUntil(at) => {
                 self.kept.taken_until = Some(at);
-                self.keep(false);
+                self.changed = true;
             }
             // A sender who has gone away asks again by himself.
             Parcel::Reply(waiting, reply) => drop(waiting.send(reply)),
@@ -146,7 +151,7 @@ impl Publisher {
             }
             return;
         }
-        self.kept.done.add(key);
+        Arc::make_mut(&mut self.kept.done).add(key);
         self.keep(true);
         let (mut written, revision) = (self.written.clone(), self.revision);
         tokio::spawn(async move {
@@ -159,9 +164,15 @@ impl Publisher {
     }
 
     fn keep(&mut self, urgent: bool) {
+        self.changed = false;
         self.revision += 1;
         let (kept, revision) = (self.kept.clone(), self.revision);
-        self.wanted.send_modify(|wanted| *wanted = Wanted { kept, revision, urgent });
+        let written = *self.written.borrow();
+        self.wanted.send_modify(|wanted| {
+            // Somebody may still wait for what this replaces.
+            let urgent = urgent || (wanted.urgent && wanted.revision > written);
+            *wanted = Wanted { kept, revision, urgent };
+        });
     }
 
     /// Books are not numbered themselves: they are about the numbers.

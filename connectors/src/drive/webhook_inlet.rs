@@ -20,35 +20,53 @@ pub(super) struct WebhookCall {
 
 /// The asking end.
 pub(super) struct Inlet {
+    name: String,
     calls: mpsc::Sender<WebhookCall>,
     max_body: usize,
 }
 
 /// Both ends for a webhook connector, nothing for another.
-pub(super) fn door(transport: &Transport, waiting: usize) -> (Option<Inlet>, Option<mpsc::Receiver<WebhookCall>>) {
+pub(super) fn door(
+    transport: &Transport,
+    name: &str,
+    waiting: usize,
+) -> (Option<Inlet>, Option<mpsc::Receiver<WebhookCall>>) {
     let Transport::Webhook { max_body } = transport else { return (None, None) };
     let (calls, inlet) = mpsc::channel(waiting.max(1));
-    (Some(Inlet { calls, max_body: *max_body }), Some(inlet))
+    (Some(Inlet { name: name.to_owned(), calls, max_body: *max_body }), Some(inlet))
 }
 
 impl Inlet {
-    /// The answer, or `None` when there is none in time.
-    pub(super) async fn ask(&self, request: WebhookRequest, within: Duration) -> Option<WebhookReply> {
+    /// The protocol's answer once the events are durable, or 503 when that takes too long.
+    pub(super) async fn ask(&self, request: WebhookRequest, within: Duration) -> WebhookReply {
         if request.body.len() > self.max_body {
-            return Some(WebhookReply::problem(
-                413,
-                "too large",
-                &format!("the body may have {} bytes", self.max_body),
-            ));
+            self.count("too_large");
+            return WebhookReply::problem(413, "too large", &format!("the body may have {} bytes", self.max_body));
         }
         let (answer, answered) = oneshot::channel();
         match self.calls.try_send(WebhookCall { request, answer }) {
             Err(mpsc::error::TrySendError::Full(_)) => {
-                Some(WebhookReply::problem(429, "too many requests", "send again later").retry_after(1))
+                self.count("overload");
+                WebhookReply::problem(429, "too many requests", "send again later").retry_after(1)
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => None,
-            Ok(()) => tokio::time::timeout(within, answered).await.ok()?.ok(),
+            Err(mpsc::error::TrySendError::Closed(_)) => self.unavailable(),
+            Ok(()) => match tokio::time::timeout(within, answered).await {
+                Ok(Ok(reply)) => reply,
+                Ok(Err(_)) | Err(_) => self.unavailable(),
+            },
         }
+    }
+
+    /// The sender's repeat is safe: the events' ids stay the same.
+    pub(super) fn unavailable(&self) -> WebhookReply {
+        self.count("not_durable");
+        let detail = "the events cannot be made durable now; send again later";
+        WebhookReply::problem(503, "not available", detail).retry_after(5)
+    }
+
+    fn count(&self, reason: &'static str) {
+        let labels = [("source", self.name.clone()), ("reason", reason.to_owned())];
+        metrics::counter!("trunkline_webhooks_refused_total", &labels).increment(1);
     }
 }
 

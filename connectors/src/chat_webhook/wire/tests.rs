@@ -93,3 +93,11 @@ fn nul_and_deep_nesting_are_refused_before_parsing() {
     assert_eq!(refused(r#"{"type":"chat.closed","data":{"chat_id":"a\u0000"}}"#), JsonRefusal::Nul.to_string());
     assert_eq!(refused(&"[".repeat(100_000)), JsonRefusal::Depth.to_string());
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_give_a_value_or_an_error(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        // Neither outcome is wrong; a panic would be.
+        let _ = parse(&bytes);
+    }
+}
