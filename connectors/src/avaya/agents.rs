@@ -63,10 +63,8 @@ impl Agents {
     /// Takes one event; true if anything changed.
     pub(crate) fn apply(&mut self, event: &AgentEvent<'_>, source: &str, out: &mut Actions) -> bool {
         let known = || self.by_station.iter().find(|(_, agent)| Some(agent.id.as_str()) == event.agent);
-        let extension = match event.extension.map(str::to_owned).or_else(|| known().map(|(at, _)| at.clone())) {
-            Some(extension) => extension,
-            None => return false,
-        };
+        let extension = event.extension.map(str::to_owned).or_else(|| known().map(|(at, _)| at.clone()));
+        let Some(extension) = extension else { return false };
         let before = self.by_station.get(&extension).cloned();
         let mut teller = Teller::new(source, &extension, self.last, out);
         match event.change {

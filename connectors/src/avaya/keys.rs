@@ -27,6 +27,10 @@ impl Keys {
         Self { values, known: BTreeSet::new(), problems }
     }
 
+    fn empty() -> Self {
+        Self { values: config::Map::default(), known: BTreeSet::new(), problems: Vec::new() }
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.insert(key);
         self.values.remove(key)
@@ -47,14 +51,12 @@ impl Keys {
     /// A table inside; its problems come back by [`Keys::join`].
     pub(crate) fn table(&mut self, key: &'static str) -> Self {
         match self.take(key) {
-            Some(value) => match value.clone().into_table() {
-                Ok(_) => Self::new(&value),
-                Err(_) => {
-                    self.problem(key, "must be a table");
-                    Self { values: config::Map::default(), known: BTreeSet::new(), problems: Vec::new() }
-                }
-            },
-            None => Self { values: config::Map::default(), known: BTreeSet::new(), problems: Vec::new() },
+            Some(value) if value.clone().into_table().is_ok() => Self::new(&value),
+            Some(_) => {
+                self.problem(key, "must be a table");
+                Self::empty()
+            }
+            None => Self::empty(),
         }
     }
 
@@ -121,13 +123,11 @@ impl Keys {
             Ok(items) => items.into_iter().map(Value::into_string).collect::<Result<Vec<_>, _>>(),
             Err(_) => value.into_string().map(|text| text.split(',').map(str::to_owned).collect()),
         };
-        match listed {
-            Ok(texts) => texts.into_iter().map(|text| text.trim().to_owned()).collect(),
-            Err(_) => {
-                self.problem(key, "must be a list of texts");
-                Vec::new()
-            }
-        }
+        let Ok(texts) = listed else {
+            self.problem(key, "must be a list of texts");
+            return Vec::new();
+        };
+        texts.into_iter().map(|text| text.trim().to_owned()).collect()
     }
 
     /// A list of numbers, ranges and patterns, expanded.

@@ -29,6 +29,7 @@ pub(crate) enum LegState {
 
 /// One call at the switch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a call, not the states of one machine")]
 pub(crate) struct Call {
     /// Its names; `id` never changes.
     pub(crate) reference: CallRef,

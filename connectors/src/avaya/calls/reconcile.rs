@@ -165,15 +165,14 @@ impl Calls {
 
 impl Call {
     /// The switch confirms a leg in a state; what we missed is told.
-    fn confirm(&mut self, device: &str, state: &str, asked: i64, stage: &mut Stage<'_>) {
+    fn confirm(&mut self, device: &str, found: &str, asked: i64, stage: &mut Stage<'_>) {
         self.touched = stage.now();
         if self.leg(device).is_some_and(|leg| leg.changed > asked) {
             return;
         }
-        match (state, self.state(device)) {
+        match (found, self.state(device)) {
             ("alerting", LegState::Gone) => self.ring(device, true, None, stage),
-            ("connected" | "initiated", LegState::Held) => self.resumed(device, stage),
-            ("initiated", _) => {}
+            ("connected", LegState::Held) => self.resumed(device, stage),
             ("connected", LegState::Gone | LegState::Ringing) if self.is_origin(device) => {
                 self.set(device, LegState::Connected, stage.now());
             }

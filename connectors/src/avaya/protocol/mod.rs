@@ -215,9 +215,9 @@ impl Dmcc {
         Ok(())
     }
 
-    fn take(&mut self, input: Input<'_>, out: &mut Actions) -> Result<(), ProtocolError> {
+    fn take(&mut self, input: &Input<'_>, out: &mut Actions) -> Result<(), ProtocolError> {
         match input {
-            Input::Restored(saved) => self.restore(saved, out),
+            Input::Restored(saved) => self.restore(*saved, out),
             Input::Opened { .. } => self.open(out),
             Input::Bytes(bytes) => return self.bytes(bytes, out),
             Input::Tick { timer } => return self.tick(timer, out),
@@ -238,7 +238,7 @@ impl Dmcc {
 impl Protocol for Dmcc {
     fn on(&mut self, input: Input<'_>, out: &mut Actions) -> Result<(), ProtocolError> {
         let was_dirty = self.dirty;
-        let taken = self.take(input, out);
+        let taken = self.take(&input, out);
         if self.dirty && !was_dirty {
             out.push(Action::Timer { timer: CHECKPOINT, after: Some(checkpoint::DELAY) });
         }

@@ -30,7 +30,7 @@ fn s1_depth_and_number_of_elements_are_limited() {
 
 #[test]
 fn s1_a_hundred_thousand_attributes_are_passed_over() {
-    let many: String = (0..7000).map(|number| format!(" a{number}=\"\"")).collect();
+    let many: String = (0..7000).map(|number| format!(" a{number}=\"\"")).collect::<Vec<_>>().concat();
     assert!(Document::parse(format!("<a{many}>x</a>").as_bytes()).is_ok());
 }
 

@@ -211,7 +211,7 @@ impl Told {
         let items: String = numbers
             .iter()
             .map(|number| format!("<connectionListItem><newConnection>{}</newConnection><endpoint><deviceID>{}</deviceID></endpoint></connectionListItem>", self.connection(call, Some(number)), device_id(number)))
-            .collect();
+            .collect::<Vec<_>>().concat();
         let name = self.row.4[4];
         self.put(name, items)
     }
@@ -283,14 +283,15 @@ impl Told {
             let default = || (*name == main).then(|| self.connection(&self.call, self.device.as_deref()));
             let private = || (*name == "extensions" && !self.private.is_empty()).then(|| self.private_data());
             if let Some(content) = filled.or_else(default).or_else(private) {
-                inner.push_str(&format!("<{name}>{content}</{name}>"));
+                inner.extend(["<", name, ">", &content, "</", name, ">"]);
             }
         }
         document(root, self.namespace, self.prefix, &inner)
     }
     fn private_data(&self) -> String {
         let name = self.row.0.replace("Event", "EventPrivateData").replace("Transfered", "Transferred");
-        let inner: String = self.private.iter().map(|(name, inner)| format!("<{name}>{inner}</{name}>")).collect();
+        let inner: String =
+            self.private.iter().map(|(name, inner)| format!("<{name}>{inner}</{name}>")).collect::<Vec<_>>().concat();
         format!(
             "<privateData><private><n:{name} xmlns:n=\"http://www.avaya.com/csta\">{inner}</n:{name}></private></privateData>"
         )

@@ -9,11 +9,14 @@ use super::story::lines;
 use crate::avaya::params::Params;
 use crate::avaya::protocol::Dmcc;
 use crate::avaya::wire::frame::{Frames, frame};
-use crate::avaya::wire::xml::Document;
+use crate::avaya::wire::xml::{Document, Element};
 use crate::contract::{Action, Actions, Input, Protocol, ProtocolError, SourceId};
 
 /// 2026-01-01T00:00:00Z, in milliseconds.
 pub(crate) const START: i64 = 1_767_225_600_000;
+
+/// A call as the switch knows it: calling, called, UCID, connections.
+type Known = (String, String, String, Vec<(&'static str, &'static str)>);
 
 /// The far side.
 #[derive(Default)]
@@ -27,7 +30,7 @@ pub(crate) struct Aes {
     /// Connections at devices: call id and state.
     pub(crate) at: HashMap<String, Vec<(&'static str, &'static str)>>,
     /// Calls it knows: calling, called, UCID, connections.
-    pub(crate) calls: HashMap<String, (String, String, String, Vec<(&'static str, &'static str)>)>,
+    pub(crate) calls: HashMap<String, Known>,
     /// UCIDs it tells when asked.
     pub(crate) linkage: HashMap<String, String>,
     /// Agents by station: id, state.
@@ -249,7 +252,7 @@ impl Aes {
         };
         Some(match request.root.as_str() {
             "StartApplicationSession" => {
-                let wanted = root.find("sessionID").and_then(|id| id.filled()).map(str::to_owned);
+                let wanted = root.find("sessionID").and_then(Element::filled).map(str::to_owned);
                 self.start(wanted)
             }
             "ResetApplicationSessionTimer" => {
@@ -277,17 +280,10 @@ impl Aes {
             ),
             "SnapshotDevice" => self.snapshot_device(&extension(&["snapshotObject"])),
             "SnapshotCall" => {
-                self.snapshot_call(root.path(&["snapshotObject", "callID"]).map(|id| id.text()).unwrap_or_default())
+                self.snapshot_call(root.path(&["snapshotObject", "callID"]).map(Element::text).unwrap_or_default())
             }
             "GetCallLinkageData" => {
-                let call = root.path(&["call", "callID"]).map(|id| id.text()).unwrap_or_default();
-                let ucid = self.linkage.get(call)?;
-                answer(
-                    "GetCallLinkageDataResponse",
-                    &format!(
-                        "<callLinkageData><globalCallData><globalCallLinkageID><globallyUniqueCallLinkageID>{ucid}</globallyUniqueCallLinkageID></globalCallLinkageID></globalCallData></callLinkageData>"
-                    ),
-                )
+                self.call_linkage(root.path(&["call", "callID"]).map(Element::text).unwrap_or_default())?
             }
             "GetAgentState" => self.agent_state(&extension(&["device"])),
             "SystemStatusResponse" | "MonitorStopResponse" => return None,
@@ -315,7 +311,7 @@ impl Aes {
     }
 
     fn snapshot_device(&self, extension: &str) -> String {
-        let infos: String = self.at.get(extension).into_iter().flatten().map(|(call, state)| format!("<snapshotDeviceResponseInfo><connectionIdentifier><deviceID>{extension}:CM1::0</deviceID><callID>{call}</callID></connectionIdentifier><localCallState><compoundCallState><localConnectionState>{state}</localConnectionState><localConnectionState>connected</localConnectionState></compoundCallState></localCallState></snapshotDeviceResponseInfo>")).collect();
+        let infos: String = self.at.get(extension).into_iter().flatten().map(|(call, state)| format!("<snapshotDeviceResponseInfo><connectionIdentifier><deviceID>{extension}:CM1::0</deviceID><callID>{call}</callID></connectionIdentifier><localCallState><compoundCallState><localConnectionState>{state}</localConnectionState><localConnectionState>connected</localConnectionState></compoundCallState></localCallState></snapshotDeviceResponseInfo>")).collect::<Vec<_>>().concat();
         answer(
             "SnapshotDeviceResponse",
             &format!("<crossRefIDorSnapshotData><snapshotData>{infos}</snapshotData></crossRefIDorSnapshotData>"),
@@ -326,13 +322,20 @@ impl Aes {
         let Some((calling, called, ucid, connections)) = self.calls.get(call) else {
             return error("operation", "invalidCallID");
         };
-        let infos: String = connections.iter().map(|(device, state)| format!("<snapshotCallResponseInfo><deviceOnCall><deviceIdentifier>{device}:CM1::0</deviceIdentifier></deviceOnCall><callIdentifier><callID>{call}</callID><deviceID>{device}:CM1::0</deviceID></callIdentifier><localConnectionInfo>{state}</localConnectionInfo></snapshotCallResponseInfo>")).collect();
+        let infos: String = connections.iter().map(|(device, state)| format!("<snapshotCallResponseInfo><deviceOnCall><deviceIdentifier>{device}:CM1::0</deviceIdentifier></deviceOnCall><callIdentifier><callID>{call}</callID><deviceID>{device}:CM1::0</deviceID></callIdentifier><localConnectionInfo>{state}</localConnectionInfo></snapshotCallResponseInfo>")).collect::<Vec<_>>().concat();
         answer(
             "SnapshotCallResponse",
             &format!(
                 "<crossRefIDorSnapshotData><snapshotData>{infos}</snapshotData></crossRefIDorSnapshotData><callingDevice><deviceIdentifier>{calling}:CM1::0</deviceIdentifier></callingDevice><calledDevice><deviceIdentifier>{called}:CM1::0</deviceIdentifier></calledDevice><callLinkageData><globalCallData><globalCallLinkageID><globallyUniqueCallLinkageID>{ucid}</globallyUniqueCallLinkageID></globalCallLinkageID></globalCallData></callLinkageData>"
             ),
         )
+    }
+
+    fn call_linkage(&self, call: &str) -> Option<String> {
+        let ucid = self.linkage.get(call)?;
+        let id = format!("<globallyUniqueCallLinkageID>{ucid}</globallyUniqueCallLinkageID>");
+        let data = format!("<globalCallData><globalCallLinkageID>{id}</globalCallLinkageID></globalCallData>");
+        Some(answer("GetCallLinkageDataResponse", &format!("<callLinkageData>{data}</callLinkageData>")))
     }
 
     fn agent_state(&self, extension: &str) -> String {

@@ -4,6 +4,7 @@ mod bad_input;
 mod calls;
 mod compose;
 mod editions;
+mod fixtures;
 mod joining;
 mod line;
 mod monitors;
