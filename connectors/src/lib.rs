@@ -6,7 +6,11 @@
 //!   webhook kinds share.
 //! - [`KINDS`] lists every kind that is built in. Adding a system is one folder and one row here.
 
+<<<<<<< HEAD
 pub mod chat_webhook;
+=======
+pub mod avaya;
+>>>>>>> refs/heads/avaya
 pub mod contract;
 mod digest;
 pub mod drive;
@@ -15,7 +19,11 @@ pub mod seen;
 pub mod webhook;
 
 /// Every kind that is built in.
+<<<<<<< HEAD
 pub const KINDS: &[&dyn contract::Kind] = &[&chat_webhook::ChatWebhook];
+=======
+pub const KINDS: &[&dyn contract::Kind] = &[&avaya::AvayaDmcc];
+>>>>>>> refs/heads/avaya
 
 /// The kind called `name`.
 pub fn kind(name: &str) -> Option<&'static dyn contract::Kind> {

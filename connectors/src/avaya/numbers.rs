@@ -1,0 +1,223 @@
+//! Lists of a site's own numbers as an administrator writes them: `4750`, `4700-4799`, `47xx` (x is any digit).
+
+use std::collections::HashSet;
+
+/// Numbers that one list may stand for; the largest AES takes 8,000 devices.
+const MOST: usize = 20_000;
+
+/// An entry that is no number, range or pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NumbersError {
+    /// Other characters than a number has.
+    #[error("{0:?} is no number like 4750, range like 4700-4799 or pattern like 47xx")]
+    Entry(String),
+    /// The ends differ in length, or run backwards.
+    #[error("the range {0:?} must have ends of the same length, the smaller one first")]
+    Range(String),
+    /// Too many numbers.
+    #[error("the list stands for more than {MOST} numbers")]
+    TooMany,
+}
+
+/// All numbers that a list stands for, in order, each once.
+pub(crate) fn expand(entries: &[String]) -> Result<Vec<String>, NumbersError> {
+    let mut seen = HashSet::new();
+    let mut numbers = Vec::new();
+    for entry in entries {
+        for number in expand_entry(entry.trim())? {
+            if seen.insert(number.clone()) {
+                numbers.push(number);
+            }
+            if numbers.len() > MOST {
+                return Err(NumbersError::TooMany);
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+fn expand_entry(entry: &str) -> Result<Vec<String>, NumbersError> {
+    let digits = |text: &str| !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((first, last)) = entry.split_once('-') {
+        let (first, last) = (first.trim(), last.trim());
+        return if digits(first) && digits(last) { range(entry, first, last) } else { Err(invalid(entry)) };
+    }
+    if entry.bytes().any(|byte| matches!(byte, b'x' | b'X')) {
+        return pattern(entry);
+    }
+    let fits =
+        (1..=30).contains(&entry.len()) && entry.bytes().all(|byte| byte.is_ascii_digit() || b"*#+".contains(&byte));
+    if fits { Ok(vec![entry.to_owned()]) } else { Err(invalid(entry)) }
+}
+
+fn invalid(entry: &str) -> NumbersError {
+    NumbersError::Entry(entry.chars().take(40).collect())
+}
+
+fn range(entry: &str, first: &str, last: &str) -> Result<Vec<String>, NumbersError> {
+    let bounds = (first.parse::<u64>(), last.parse::<u64>());
+    let (Ok(from), Ok(to)) = bounds else { return Err(invalid(entry)) };
+    if first.len() != last.len() || from > to {
+        return Err(NumbersError::Range(entry.chars().take(40).collect()));
+    }
+    if to - from >= MOST as u64 {
+        return Err(NumbersError::TooMany);
+    }
+    let width = first.len();
+    Ok((from..=to).map(|number| format!("{number:0width$}")).collect())
+}
+
+fn pattern(entry: &str) -> Result<Vec<String>, NumbersError> {
+    if entry.len() > 18 || !entry.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'x' | b'X')) {
+        return Err(invalid(entry));
+    }
+    if entry.bytes().filter(|byte| !byte.is_ascii_digit()).count() > 4 {
+        return Err(NumbersError::TooMany);
+    }
+    let mut numbers = vec![String::new()];
+    for one in entry.chars() {
+        let choices = if one.is_ascii_digit() { one..=one } else { '0'..='9' };
+        numbers = numbers.iter().flat_map(|head| choices.clone().map(move |digit| format!("{head}{digit}"))).collect();
+    }
+    Ok(numbers)
+}
+
+/// What a number is to the site.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plan {
+    stations: HashSet<String>,
+    skills: HashSet<String>,
+    vdns: HashSet<String>,
+    recorders: HashSet<String>,
+    internal: HashSet<String>,
+    /// Lengths that internal numbers have, where no list of them is given.
+    lengths: Vec<usize>,
+    /// Nothing is configured: what is ours is learned from the events.
+    learning: bool,
+}
+
+impl Plan {
+    /// From a configuration. Without a list of internal numbers, one is internal if it is as long as a station's.
+    pub(crate) fn new(lists: Lists<'_>) -> Self {
+        let set = |list: &[String]| list.iter().cloned().collect::<HashSet<_>>();
+        let mut lengths: Vec<usize> = Vec::new();
+        if lists.internal.is_empty() {
+            lengths = lists.stations.iter().map(String::len).filter(|length| *length <= 6).collect();
+            lengths.sort_unstable();
+            lengths.dedup();
+        }
+        Self {
+            stations: set(lists.stations),
+            skills: set(lists.skills),
+            vdns: set(lists.vdns),
+            recorders: set(lists.recorders),
+            internal: set(lists.internal),
+            lengths,
+            learning: false,
+        }
+    }
+
+    /// For recordings: three to six digits are internal, VDNs and skills are learned.
+    pub(crate) fn learning() -> Self {
+        Self { lengths: vec![3, 4, 5, 6], learning: true, ..Self::default() }
+    }
+
+    /// Whether it is one of our numbers.
+    pub(crate) fn is_internal(&self, number: &str) -> bool {
+        self.is_watched_station(number)
+            || self.is_entry(number)
+            || self.recorders.contains(number)
+            || self.internal.contains(number)
+            || self.has_internal_length(number)
+    }
+
+    /// Whether its events reach us by a monitor of its own.
+    pub(crate) fn is_watched_station(&self, number: &str) -> bool {
+        self.stations.contains(number) || self.learning && !self.is_entry(number) && self.has_internal_length(number)
+    }
+
+    /// Whether it is surely ours, not only by its length.
+    pub(crate) fn is_surely_ours(&self, number: &str) -> bool {
+        self.stations.contains(number) || self.internal.contains(number) || self.is_entry(number)
+    }
+
+    fn has_internal_length(&self, number: &str) -> bool {
+        self.lengths.contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// VDN or skill: calls pass through it, nobody sits at it.
+    pub(crate) fn is_entry(&self, number: &str) -> bool {
+        self.vdns.contains(number) || self.skills.contains(number)
+    }
+
+    /// Vector directory number.
+    pub(crate) fn is_vdn(&self, number: &str) -> bool {
+        self.vdns.contains(number)
+    }
+
+    /// A recorder's port (rule 24).
+    pub(crate) fn is_recorder(&self, number: &str) -> bool {
+        self.recorders.contains(number)
+    }
+
+    /// Whether VDNs and skills are to be learned.
+    pub(crate) fn learns(&self) -> bool {
+        self.learning
+    }
+
+    /// Learned from events.
+    pub(crate) fn learn_vdn(&mut self, number: &str) {
+        if self.learning && !self.vdns.contains(number) {
+            self.vdns.insert(number.to_owned());
+        }
+    }
+
+    /// Learned from events.
+    pub(crate) fn learn_skill(&mut self, number: &str) {
+        if self.learning && !self.skills.contains(number) {
+            self.skills.insert(number.to_owned());
+        }
+    }
+}
+
+/// The expanded lists of a configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lists<'a> {
+    /// Monitored stations.
+    pub(crate) stations: &'a [String],
+    /// Monitored skills.
+    pub(crate) skills: &'a [String],
+    /// Monitored VDNs.
+    pub(crate) vdns: &'a [String],
+    /// Recorder ports.
+    pub(crate) recorders: &'a [String],
+    /// Further internal numbers.
+    pub(crate) internal: &'a [String],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(entries: &[&str]) -> Result<Vec<String>, NumbersError> {
+        expand(&entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn ranges_and_patterns_stand_for_their_numbers_with_leading_zeros() {
+        assert_eq!(
+            list(&["0098-0101", "4750", "4750"]),
+            Ok(vec!["0098", "0099", "0100", "0101", "4750"].into_iter().map(str::to_owned).collect())
+        );
+        assert_eq!(list(&["47x0"]).map(|numbers| (numbers.len(), numbers[9].clone())), Ok((10, "4790".to_owned())));
+    }
+
+    #[test]
+    fn a_wrong_entry_is_named() {
+        assert_eq!(list(&["47a0"]), Err(NumbersError::Entry("47a0".to_owned())));
+        assert_eq!(list(&["4799-4700"]), Err(NumbersError::Range("4799-4700".to_owned())));
+        assert_eq!(list(&["xxxxx"]), Err(NumbersError::TooMany));
+        assert_eq!(list(&["000000-999999"]), Err(NumbersError::TooMany));
+        assert!(list(&[""]).is_err() && list(&["-"]).is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! What an administrator sets. Every problem is told, all at once, with the key and the mend.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::keys::Keys;
+use super::numbers::{Lists, Plan};
+use crate::contract::{ParamsError, Tls};
+
+/// Versions that AES releases speak, newest first (protocol notes 1.2).
+const VERSIONS: &[&str] = &[
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/privA",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv9",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv8",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv7",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv6",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv5",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv4",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv3",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv2",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv1",
+    "http://www.ecma-international.org/standards/ecma-323/csta/ed2/priv1",
+    "3.0",
+];
+
+/// Validated parameters. The password does not show in `Debug`.
+#[derive(Debug)]
+pub(crate) struct Params {
+    /// AES host name or address.
+    pub(crate) host: String,
+    /// TCP port.
+    pub(crate) port: u16,
+    /// TLS settings; `None` for plain TCP.
+    pub(crate) tls: Option<Tls>,
+    /// The session's settings.
+    pub(crate) settings: Settings,
+}
+
+/// What the protocol needs to know.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// AES user.
+    pub(crate) user: String,
+    /// His password.
+    pub(crate) password: SecretString,
+    /// The switch (Communication Manager) as the AES names it.
+    pub(crate) switch_name: String,
+    /// Its address, as part of device ids; mostly left out.
+    pub(crate) switch_ip: String,
+    /// Protocol versions, the dearest first.
+    pub(crate) versions: Vec<String>,
+    /// Seconds.
+    pub(crate) session_duration: u64,
+    /// Seconds.
+    pub(crate) cleanup_delay: u64,
+    /// Expanded.
+    pub(crate) stations: Vec<String>,
+    /// Expanded.
+    pub(crate) skills: Vec<String>,
+    /// Expanded.
+    pub(crate) vdns: Vec<String>,
+    /// What numbers are to the site.
+    pub(crate) plan: Plan,
+    /// Requests a second while monitors are set and state is read.
+    pub(crate) rate: u32,
+    /// Seconds between two rounds of asking for agents' states; 0 for never.
+    pub(crate) agent_poll: u64,
+    /// Seconds in which a second report of the same transition is taken for an echo.
+    pub(crate) dedupe_window: u64,
+}
+
+impl Params {
+    /// Reads and checks everything.
+    pub(crate) fn read(value: &config::Value) -> Result<Self, ParamsError> {
+        let mut keys = Keys::new(value);
+        let mut tls_keys = keys.table("tls");
+        let tls_enabled = tls_keys.flag("enabled", true);
+        let tls = tls_enabled.then(|| Tls {
+            ca_file: tls_keys.text("ca_file").map(PathBuf::from),
+            server_name: tls_keys.text("server_name"),
+            insecure_skip_hostname: tls_keys.flag("insecure_skip_hostname", false),
+        });
+        if !tls_enabled {
+            tls_keys.know(&["ca_file", "server_name", "insecure_skip_hostname"]);
+        }
+        keys.join("tls", tls_keys);
+        let host = keys.required("host", "the AES's host name or address");
+        let port = keys.number("port", if tls_enabled { 4722 } else { 4721 }, 1..=65_535);
+        let settings = settings(&mut keys);
+        keys.finish()?;
+        Ok(Self { host, port: u16::try_from(port).unwrap_or(4722), tls, settings })
+    }
+}
+
+fn settings(keys: &mut Keys) -> Settings {
+    let user = keys.required("user", "the AES user, made under CTI users");
+    let password = keys.secret("password", "password_file");
+    let switch_name = keys.required("switch_name", "the switch connection's name on the AES");
+    if switch_name.contains(':') {
+        keys.problem("switch_name", "must not hold a colon");
+    }
+    let switch_ip = keys.text("switch_ip").unwrap_or_default();
+    let versions = keys.texts("protocol_versions", VERSIONS);
+    if versions.iter().any(String::is_empty) || versions.is_empty() {
+        keys.problem("protocol_versions", "names no version; leave it out to offer all that are known");
+    }
+    let session_duration = keys.number("session_duration_seconds", 180, 10..=7200);
+    let cleanup_delay = keys.number("cleanup_delay_seconds", 60, 0..=7200);
+    let stations = keys.numbers("stations");
+    let skills = keys.numbers("skills");
+    let vdns = keys.numbers("vdns");
+    if stations.is_empty() && skills.is_empty() && vdns.is_empty() {
+        keys.problem("stations", "name at least one of stations, skills or vdns to be monitored");
+    }
+    let recorders = keys.numbers("recorder_devices");
+    let internal = keys.numbers("internal_numbers");
+    for number in stations.iter().filter(|number| vdns.contains(number) || skills.contains(number)).take(1) {
+        keys.problem("stations", &format!("{number} is also named as a VDN or skill"));
+    }
+    let plan = Plan::new(Lists {
+        stations: &stations,
+        skills: &skills,
+        vdns: &vdns,
+        recorders: &recorders,
+        internal: &internal,
+    });
+    Settings {
+        user,
+        password,
+        switch_name,
+        switch_ip,
+        versions,
+        session_duration,
+        cleanup_delay,
+        stations,
+        skills,
+        vdns,
+        plan,
+        rate: u32::try_from(keys.number("monitor_rate_per_second", 5, 1..=100)).unwrap_or(5),
+        agent_poll: keys.number("agent_poll_seconds", 0, 0..=86_400),
+        dedupe_window: keys.number("dedupe_window_seconds", 5, 1..=60),
+    }
+}
+
+#[cfg(test)]
+mod tests;
