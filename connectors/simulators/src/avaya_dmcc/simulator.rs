@@ -14,7 +14,7 @@ use super::server::{Ledger, ListenError, Misbehaviour, Outbox, Outgoing, Shared,
 use super::switch::{Stepped, Switch, Verb};
 use super::{Load, Scenario, SimulatorError};
 
-/// How long a client may leave its bytes unread before steps go on without waiting for it.
+/// How long steps wait for a client that leaves its bytes unread, before its connection is cut off.
 const LONGEST_WAIT_FOR_ROOM: Duration = Duration::from_secs(5);
 
 /// Where to listen.
@@ -107,7 +107,7 @@ impl AvayaDmcc {
     }
 
     /// Does one thing on the switch and queues the events of it for every monitor that sees it.
-    /// Waits only while a client's queue is full (4 MiB), and for that no longer than 5 s.
+    /// Waits only while a client's queue is full (4 MiB); one that is still full after 5 s is cut off.
     pub async fn step(&self, verb: Verb) -> Result<Stepped, SimulatorError> {
         self.room().await;
         Ok(self.shared.lock().step(&verb)?)
@@ -177,8 +177,10 @@ impl AvayaDmcc {
 
     async fn room(&self) {
         for outbox in self.outboxes() {
-            // A client that does not read loses its connection in the end, not the others their events.
-            let _ = tokio::time::timeout(LONGEST_WAIT_FOR_ROOM, outbox.room()).await;
+            // Such a client loses its connection, not the others their events.
+            if tokio::time::timeout(LONGEST_WAIT_FOR_ROOM, outbox.room()).await.is_err() {
+                outbox.give_up();
+            }
         }
     }
 

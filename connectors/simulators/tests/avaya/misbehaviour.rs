@@ -67,15 +67,18 @@ async fn dropped_connection_ends_and_its_session_waits() {
 #[tokio::test]
 async fn half_open_connection_is_dead_but_not_closed() {
     let simulator = simulator("").await;
-    let mut client = watching(&simulator).await;
+    let (mut client, id) = Client::log_in(&simulator, "").await;
+    let cross_reference = client.monitor("4750", "device").await;
     simulator.misbehave(&Misbehaviour::HalfOpen);
     ring(&simulator, "unheard").await;
     let waited = tokio::time::timeout(Duration::from_millis(200), client.try_receive()).await;
     assert!(waited.is_err(), "neither an event nor an end: {waited:?}");
     assert_eq!(simulator.ledger().total(), 0);
-    // A new connection takes the session over.
-    let (mut again, _) = Client::log_in(&simulator, "").await;
-    again.monitor("4751", "device").await;
+    // A new connection takes the session over, and only then is the dead one closed.
+    let (mut again, _) = Client::log_in(&simulator, &id).await;
+    simulator.step(Verb::answer("unheard")).await.expect("possible");
+    assert_eq!(again.events(1).await, [("EstablishedEvent".to_owned(), cross_reference)]);
+    assert_eq!(client.try_receive().await, None);
 }
 
 #[tokio::test]
@@ -149,6 +152,27 @@ async fn forgotten_session_is_silent_or_says_so() {
     assert!(client.start("", 60, 60).await.is("StartApplicationSessionPosResponse"));
     simulator.misbehave(&Misbehaviour::ForgetSession { tell: true });
     assert_eq!(client.receive().await.text("definedTermReason"), "resourceLimitation");
+}
+
+#[tokio::test]
+async fn client_that_does_not_read_is_cut_off_and_the_others_go_on() {
+    let simulator = simulator("").await;
+    let (mut deaf, _) = Client::log_in(&simulator, "").await;
+    deaf.monitor("65067", "call").await;
+    let prepared = simulator.prepare(&Load::answered(2_500.0, 1.0)).expect("possible");
+    let mut client = watching(&simulator).await;
+    // Far more than the socket and the queue hold. Nobody reads it.
+    simulator.emit(prepared, 1_000_000).await;
+    simulator.wait_connections(1).await;
+    ring(&simulator, "wang").await;
+    assert!(client.receive().await.is("DeliveredEvent"));
+    let booked = simulator.ledger().total();
+    let mut whole = 0;
+    while let Some(frame) = deaf.try_receive_frame().await {
+        assert!(!frame.1.is_empty());
+        whole += 1;
+    }
+    assert!(whole >= booked - 1, "what is booked was in the socket: {booked} booked, {whole} whole frames");
 }
 
 #[tokio::test]

@@ -92,15 +92,30 @@ async fn second_monitor_on_a_device_is_an_error_or_doubles_the_events() {
 }
 
 #[tokio::test]
-async fn licences_and_rates_have_their_limits() {
-    let simulator = simulator("aes.station_licences = 1\naes.requests_per_second = 3").await;
+async fn stations_need_licences_and_vdns_none() {
+    let simulator = simulator("aes.station_licences = 1").await;
     let (mut client, _) = Client::log_in(&simulator, "").await;
     client.monitor("4750", "device").await;
     client.monitor("65067", "call").await;
-    let third = client.ask(&monitor_start("4751", "device", "")).await;
-    assert_eq!(third.text("systemResourceAvailibility"), "resourceLimitExceeded");
-    let fourth = client.ask(&monitor_start("601", "device", "")).await;
-    assert_eq!(fourth.text("subscribedResourceAvailability"), "outstandingReqLimitExceeded");
+    client.monitor("601", "device").await;
+    let refused = client.ask(&monitor_start("4751", "device", "")).await;
+    assert_eq!(refused.text("systemResourceAvailibility"), "resourceLimitExceeded");
+}
+
+#[tokio::test]
+async fn burst_of_requests_is_refused_in_part() {
+    let simulator = simulator("aes.requests_per_second = 2").await;
+    let (mut client, _) = Client::log_in(&simulator, "").await;
+    let request = "<SnapshotDevice><snapshotObject>4750</snapshotObject></SnapshotDevice>";
+    for invoke_id in 100..140 {
+        client.send(invoke_id, request).await;
+    }
+    let mut refused = 0;
+    for _ in 100..140 {
+        let answer = client.receive().await;
+        refused += u32::from(answer.document.contains(">outstandingReqLimitExceeded<"));
+    }
+    assert!((1..=38).contains(&refused), "some pass, most do not: {refused}");
 }
 
 #[tokio::test]

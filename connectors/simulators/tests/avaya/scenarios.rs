@@ -130,6 +130,35 @@ seconds = 1e9
     }
 }
 
+/// The words that the reader knows, out of its own complaint about one that it does not.
+fn known_words(step: &str) -> Vec<String> {
+    let text = format!("[[users]]\nname = 'a'\npassword = 'b'\n[[steps]]\n{step}");
+    let complaint = Scenario::parse(&text).expect_err("no such word").to_string();
+    let (_, expected) = complaint.split_once("expected one of ").expect("the words are listed");
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn manual_names_every_word_of_the_language() {
+    let manual = std::fs::read_to_string(repository().join("connectors/simulators/README.md")).expect("the manual");
+    let words = [
+        known_words("do = 'dance'"),
+        known_words("do = 'misbehave'\nwhat = 'dance'"),
+        known_words("do = 'misbehave'\nwhat = 'broken-body'\nhow = 'dance'"),
+    ];
+    assert!(words.iter().flatten().count() > 50);
+    for word in words.iter().flatten() {
+        assert!(manual.contains(&format!("`{word}`")), "{word} is not in the manual");
+    }
+}
+
+#[test]
+fn example_of_the_manual_is_valid() {
+    let manual = std::fs::read_to_string(repository().join("connectors/simulators/README.md")).expect("the manual");
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    assert_eq!(Scenario::parse(example).expect("valid").steps.len(), 5);
+}
+
 #[test]
 fn unknown_key_is_refused() {
     let text = "[switch]\nstation = ['4750']\n[[users]]\nname = 'a'\npassword = 'b'\n";

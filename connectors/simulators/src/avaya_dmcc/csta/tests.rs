@@ -237,8 +237,8 @@ fn structures_inside_events_follow_the_tables() {
     for document in documents() {
         each(&document, &mut |element| {
             for (name, table) in PRIVATE.iter().chain(&INSIDE).filter(|(name, _)| *name == element.name) {
-                let optional = table.split_whitespace().map(|child| format!("{child}? ")).collect::<String>();
-                follows(element, &optional).expect(name);
+                let optional: Vec<String> = table.split_whitespace().map(|child| format!("{child}?")).collect();
+                follows(element, &optional.join(" ")).expect(name);
                 seen.insert(*name);
             }
         });

@@ -22,7 +22,7 @@ const LINGER: Duration = Duration::from_millis(500);
 /// Serves a connection until it is closed.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite>(stream: S, shared: Shared, closing: CancellationToken) {
     let frozen = CancellationToken::new();
-    let outbox = std::sync::Arc::new(Outbox::default());
+    let outbox = std::sync::Arc::new(Outbox::new(closing.clone()));
     let line = Line { outbox: outbox.clone(), closing: closing.clone(), frozen: frozen.clone(), session: None };
     let connection = shared.lock().connect(line);
     let (reader, writer) = tokio::io::split(stream);
@@ -103,9 +103,8 @@ impl Wire {
             tracing::warn!(connection = self.connection, "a client did not read for too long and is cut off");
         }
         self.outbox.close();
-        self.closing.cancel();
-        // A client that is gone already cannot be told.
-        let _ = writer.shutdown().await;
+        // A client that is gone, or that does not read, cannot be told.
+        let _ = tokio::time::timeout(LINGER, writer.shutdown()).await;
     }
 
     /// Writes a batch and books what went out whole. Whether the connection goes on.

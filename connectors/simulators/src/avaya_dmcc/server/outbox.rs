@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::Note;
 
@@ -35,8 +36,10 @@ enum Taken {
 }
 
 /// The queue of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
+    /// Ends the connection; whoever writes on it stops.
+    closing: CancellationToken,
     queue: Mutex<Queue>,
     filled: Notify,
     emptied: Notify,
@@ -53,6 +56,11 @@ struct Queue {
 }
 
 impl Outbox {
+    /// The queue of a connection that `closing` ends. A closed queue ends the connection, too.
+    pub(crate) fn new(closing: CancellationToken) -> Self {
+        Self { closing, queue: Mutex::default(), filled: Notify::new(), emptied: Notify::new() }
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // Every change below is whole before anything could panic.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,6 +77,7 @@ impl Outbox {
         if queue.bytes > MOST {
             queue.overflowed = true;
             queue.close();
+            self.closing.cancel();
         }
         drop(queue);
         self.filled.notify_one();
@@ -125,6 +134,12 @@ impl Outbox {
         self.emptied.notify_waiters();
     }
 
+    /// Closes it for a client that does not read.
+    pub(crate) fn give_up(&self) {
+        self.queue().overflowed = true;
+        self.close();
+    }
+
     /// Whether a client did not read for so long that it was cut off.
     pub(crate) fn has_overflowed(&self) -> bool {
         self.queue().overflowed
@@ -133,6 +148,7 @@ impl Outbox {
     /// Nothing more goes out; what waits is forgotten.
     pub(crate) fn close(&self) {
         self.queue().close();
+        self.closing.cancel();
         self.filled.notify_one();
         self.emptied.notify_waiters();
     }

@@ -75,7 +75,7 @@ impl Default for AesSettings {
             station_licences: 0,
             requests_per_second: 0,
             agent_states_on_stations: true,
-            ledger_entries: 2_000_000,
+            ledger_entries: 1_000_000,
         }
     }
 }

@@ -106,7 +106,13 @@ impl Switch {
 
     pub(super) fn conference(&mut self, name: &str, station: Option<&str>) -> Result<CallKey, SwitchError> {
         let pair = self.pair(name, station)?;
-        let (survivor, absorbed, merge) = self.join(&pair, true);
+        let (survivor, absorbed, mut merge) = self.join(&pair, true);
+        // In a conference the secondary call is the one that dies (avaya.md 1.11).
+        if let Some(second) = &mut merge.secondary
+            && survivor == pair.second
+        {
+            std::mem::swap(&mut merge.primary, second);
+        }
         self.tell_also(survivor, What::Conferenced(merge), "conference", Some(absorbed), &[]);
         Ok(survivor)
     }
