@@ -45,8 +45,8 @@ impl<'r> Region<'r> {
     }
 
     /// Distinct neighbours by observation that are enough of a contact or device: it is generic then without a further
-    /// look. A store may leave out observations with others beyond that many, but no directives, and nothing of other
-    /// roles.
+    /// look. A store may leave out observations with others beyond that many, but none with a member
+    /// ([`Region::is_member`]), no directives, and nothing of other roles.
     pub fn enough_neighbours(&self) -> usize {
         self.rules.max_neighbours + 1
     }

@@ -59,7 +59,7 @@ impl Store {
         while let wanted @ [_, ..] = region.wants().as_slice() {
             for id in wanted {
                 let Some((sighting, standing)) = self.handles.get(id) else { continue };
-                let evidence = self.evidence_of(*id, rules.role(&sighting.handle), region.enough_neighbours());
+                let evidence = self.evidence_of(*id, rules.role(&sighting.handle), &region);
                 region.feed(sighting.clone(), standing.generic, evidence);
             }
             region.step();
@@ -79,15 +79,16 @@ impl Store {
     }
 
     /// No more of a contact or device than is enough.
-    fn evidence_of(&self, id: Uuid, role: Role, enough: usize) -> Vec<Evidence> {
+    fn evidence_of(&self, id: Uuid, role: Role, region: &Region<'_>) -> Vec<Evidence> {
         let mut neighbours = BTreeSet::new();
         let about = self.evidence.values().filter(|piece| piece.a == id || piece.b == id);
         let enough_of = about.filter(|piece| {
             if piece.origin != Origin::Observed || matches!(role, Role::Identity | Role::Channel) {
                 return true;
             }
-            neighbours.insert(if piece.a == id { piece.b } else { piece.a });
-            neighbours.len() <= enough
+            let other = if piece.a == id { piece.b } else { piece.a };
+            neighbours.insert(other);
+            neighbours.len() <= region.enough_neighbours() || region.is_member(other)
         });
         enough_of.copied().collect()
     }
