@@ -133,17 +133,11 @@ impl Engine {
     }
 
     /// Profile values and tags.
-    async fn hear(
-        &self,
-        session: &Session<'_>,
-        fresh: &[Fresh<'_>],
-        derived: &mut Derived,
-    ) -> Result<(), StoreError> {
+    async fn hear(&self, session: &Session<'_>, fresh: &[Fresh<'_>], derived: &mut Derived) -> Result<(), StoreError> {
         let knowledge = &self.knowledge;
         let mut said = Said::default();
         for event in fresh.iter().map(|one| one.event) {
-            let tells =
-                matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
+            let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
             let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
             if let Some(handle) = handle {
                 said.hear(event, handle.id(), &knowledge.fields);
@@ -166,9 +160,8 @@ impl Engine {
         let rows = rows_of(session, subjects.values().copied()).await?;
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied().filter(|id| rows.contains_key(id));
         // A record on a handle that several share is nobody's.
-        let customer_of = |handle: Uuid| {
-            rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer)
-        };
+        let customer_of =
+            |handle: Uuid| rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer);
         conversations::record(session, touched, subject_of, customer_of, derived).await?;
         let standing = pops::standing(session, touched).await?;
         let asked: Vec<Asked> = pops::new_here(touched, &standing)

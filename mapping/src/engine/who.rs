@@ -47,9 +47,10 @@ pub(super) async fn presume(
         }
     }
     let known = read(session, &offers, rules).await?;
-    Ok(offers.into_iter().map(|(asked, certainty, customers)| {
-        (asked.conversation, presumed(asked, certainty, customers, &known, rules))
-    }).collect())
+    Ok(offers
+        .into_iter()
+        .map(|(asked, certainty, customers)| (asked.conversation, presumed(asked, certainty, customers, &known, rules)))
+        .collect())
 }
 
 /// What is known of the customers that are offered.
@@ -83,13 +84,7 @@ async fn read(
     Ok(Known { standing: standing(session, customers.iter().copied(), rules).await?, handles: count, past })
 }
 
-fn presumed(
-    asked: Asked,
-    certainty: Certainty,
-    customers: Vec<Uuid>,
-    known: &Known,
-    rules: &FieldRules,
-) -> Presumed {
+fn presumed(asked: Asked, certainty: Certainty, customers: Vec<Uuid>, known: &Known, rules: &FieldRules) -> Presumed {
     let nothing = Standing::default();
     let mut candidates: Vec<Brief> = Vec::new();
     for customer in customers {

@@ -67,10 +67,8 @@ impl House {
                 return SERVER.lock().expect("no test broke the server").execute(name.1, &sql).expect("runs");
             }
             let file = url.trim_start_matches("sqlite:").to_owned();
-            let done = std::process::Command::new("python3")
-                .args(["-c", SQLITE, &file, &sql])
-                .output()
-                .expect("python runs");
+            let done =
+                std::process::Command::new("python3").args(["-c", SQLITE, &file, &sql]).output().expect("python runs");
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
             String::from_utf8_lossy(&done.stdout).into_owned()
         })

@@ -222,7 +222,8 @@ async fn work(house: &House, events: &[Event], workers: usize, seed: u64) {
 /// `lend` makes a fresh database for each case.
 async fn any_split_gives_the_same<F: Future<Output = House>>(lend: impl Fn() -> F, cases: u32) {
     let strategy = (prop::collection::vec(told(), 1..25), 1..=8_usize, any::<u64>());
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 60, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 60, ..Config::default() });
     let result = tokio::task::block_in_place(|| {
         runner.run(&strategy, |(story, workers, seed)| {
             let events = events(&story);
