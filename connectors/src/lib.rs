@@ -6,11 +6,8 @@
 //!   webhook kinds share.
 //! - [`KINDS`] lists every kind that is built in. Adding a system is one folder and one row here.
 
-<<<<<<< HEAD
-pub mod chat_webhook;
-=======
 pub mod avaya;
->>>>>>> refs/heads/avaya
+pub mod chat_webhook;
 pub mod contract;
 mod digest;
 pub mod drive;
@@ -19,11 +16,7 @@ pub mod seen;
 pub mod webhook;
 
 /// Every kind that is built in.
-<<<<<<< HEAD
-pub const KINDS: &[&dyn contract::Kind] = &[&chat_webhook::ChatWebhook];
-=======
-pub const KINDS: &[&dyn contract::Kind] = &[&avaya::AvayaDmcc];
->>>>>>> refs/heads/avaya
+pub const KINDS: &[&dyn contract::Kind] = &[&avaya::AvayaDmcc, &chat_webhook::ChatWebhook];
 
 /// The kind called `name`.
 pub fn kind(name: &str) -> Option<&'static dyn contract::Kind> {
