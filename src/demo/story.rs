@@ -55,7 +55,7 @@ impl<'a> Story<'a> {
         self.afternoon(&mut screen).await?;
         self.evening().await?;
         self.next_morning(&mut screen).await?;
-        self.verb(Verb::LogOff { agent: "1001".into() }).await
+        self.verb(Verb::LogOff { agent: "1001".into(), reason: None }).await
     }
 
     async fn afternoon(&mut self, screen: &mut tokio::sync::mpsc::Receiver<Shown>) -> Result<()> {
@@ -138,8 +138,7 @@ impl<'a> Story<'a> {
 
     /// A call comes in, waits, and rings at 4750; gives the pop that the agent's screen shows.
     async fn ring(&mut self, call: &str, screen: &mut tokio::sync::mpsc::Receiver<Shown>) -> Result<Value> {
-        let arrive =
-            Arrive { call: call.to_owned(), ani: Some(NUMBER.into()), vdn: "65067".into(), ..Arrive::default() };
+        let arrive = Arrive { call: call.to_owned(), ani: NUMBER.into(), to: "65067".into(), ..Arrive::default() };
         self.verb(Verb::Arrive(arrive)).await?;
         self.verb(Verb::Queue { call: call.to_owned(), skill: "601".into() }).await?;
         self.pause().await;

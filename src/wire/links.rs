@@ -122,7 +122,10 @@ impl Links {
         let link = self.slots.get(name)?.link.borrow().clone();
         match link {
             Some(link) => Some(link.webhook(request).await),
-            None => Some(WebhookReply { status: 503, body: String::new() }),
+            None => {
+                let detail = "another daemon holds this connector, or the broker is away";
+                Some(WebhookReply::problem(503, "Service Unavailable", detail).retry_after(5))
+            }
         }
     }
 

@@ -156,8 +156,7 @@ impl Engine {
         let knowledge = &self.knowledge;
         let mut said = Said::default();
         for event in fresh.iter().map(|one| one.event) {
-            let tells =
-                matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
+            let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
             let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
             if let Some(handle) = handle {
                 said.hear(event, handle.id(), &knowledge.fields);
