@@ -23,11 +23,13 @@ fn route(caller: u64) -> Route {
 /// The event of a call at one of its five steps.
 fn event(worker: u64, call: u64, step: u64, number: u64) -> Event {
     let id = format!("{worker}-{call}");
-    let reference = CallRef { id: id.clone(), switch_call_id: Some(call.to_string()), ucid: Some(format!("{call:020}")) };
+    let reference =
+        CallRef { id: id.clone(), switch_call_id: Some(call.to_string()), ucid: Some(format!("{call:020}")) };
     // One of three callers is new, the others phoned before.
     let caller = if call.is_multiple_of(3) { 1_000_000 + worker * 10_000_000 + call } else { call % 20_000 };
     let (route, data) = (route(caller), CallData::default());
-    let device = Device { extension: format!("{}", 1_000 + call % 2_000), agent: Some(format!("{}", 2_000 + call % 2_000)) };
+    let device =
+        Device { extension: format!("{}", 1_000 + call % 2_000), agent: Some(format!("{}", 2_000 + call % 2_000)) };
     let call = reference;
     let body = match step {
         0 => Body::CallOffered(Offered { call, route, device: None, data }),
@@ -113,6 +115,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let rate = events as f64 / took.as_secs_f64();
     let worst = Duration::from_micros(worst.load(Ordering::Relaxed));
-    println!("{events} events in {took:.1?}: {rate:.0} events/s, {workers} workers, batches of {batch}, worst {worst:.1?}");
+    println!(
+        "{events} events in {took:.1?}: {rate:.0} events/s, {workers} workers, batches of {batch}, worst {worst:.1?}"
+    );
     Ok(())
 }

@@ -50,14 +50,14 @@ impl Engine {
         while let Some(part) = parts.pop() {
             match self.attempt(part).await {
                 Ok(done) => applied.add(done),
-                Err(cause) if cause.disposition() == Disposition::Refused => match part {
-                    [alone] => self.refuse(alone.event, cause.to_string(), &mut applied).await?,
-                    _ => {
+                Err(cause) if cause.disposition() == Disposition::Refused => {
+                    if let [alone] = part {
+                        self.refuse(alone.event, cause.to_string(), &mut applied).await?;
+                    } else {
                         let (first, second) = part.split_at(part.len() / 2);
-                        parts.push(second);
-                        parts.push(first);
+                        parts.extend([second, first]);
                     }
-                },
+                }
                 Err(cause) if cause.disposition() == Disposition::RetryNow => {
                     return Err(EngineError::Contended(cause));
                 }
@@ -156,8 +156,7 @@ impl Engine {
         let knowledge = &self.knowledge;
         let mut said = Said::default();
         for event in fresh.iter().map(|one| one.event) {
-            let tells =
-                matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
+            let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
             let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
             if let Some(handle) = handle {
                 said.hear(event, handle.id(), &knowledge.fields);

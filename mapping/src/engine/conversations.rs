@@ -150,7 +150,8 @@ async fn read_events(
     let mut ids = events::ids_of_conversations(session, known).await?;
     ids.retain(|(_, event)| !at_hand.contains(event));
     let mut found = recent.find(ids.iter().map(|(_, event)| *event));
-    let missing: Vec<EventId> = ids.iter().map(|(_, event)| *event).filter(|event| !found.contains_key(event)).collect();
+    let missing: Vec<EventId> =
+        ids.iter().map(|(_, event)| *event).filter(|event| !found.contains_key(event)).collect();
     if !missing.is_empty() {
         let read: Vec<Arc<Event>> = events::by_id(session, missing).await?.into_iter().map(Arc::new).collect();
         recent.keep(read.iter().cloned());

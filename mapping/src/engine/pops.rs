@@ -119,4 +119,3 @@ fn tell_end(touched: &[Touched<'_>], ended: &LivePop, derived: &mut Derived) {
 fn turn_of(rang: Timestamp) -> String {
     micros(rang).to_string()
 }
-

@@ -52,11 +52,7 @@ impl Records {
                 .into_iter()
                 .map(|field| FieldView { name: field.field, value: field.value, source: field.source, at: field.at })
                 .collect(),
-            tags: known
-                .tags
-                .into_iter()
-                .map(|set| TagView { tag: set.tag, source: set.source, at: set.at })
-                .collect(),
+            tags: known.tags.into_iter().map(|set| TagView { tag: set.tag, source: set.source, at: set.at }).collect(),
         }))
     }
 
@@ -136,10 +132,9 @@ impl Records {
         let Some(handle) = rows.first() else { return Ok(nobody) };
         let asked = Asked { conversation: Uuid::nil(), handle, before: end_of_time() };
         let mut answers = presume(&session, &[asked], &knowledge.fields).await?;
-        Ok(answers.remove(&Uuid::nil()).map_or(nobody, |presumed| Who {
-            certainty: presumed.certainty,
-            candidates: presumed.candidates,
-        }))
+        Ok(answers
+            .remove(&Uuid::nil())
+            .map_or(nobody, |presumed| Who { certainty: presumed.certainty, candidates: presumed.candidates }))
     }
 
     /// A customer's conversations that started before `before`, the newest first; chats with their messages.

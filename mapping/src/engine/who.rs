@@ -44,9 +44,10 @@ pub(super) async fn presume(
         }
     }
     let known = read(session, &offers, rules).await?;
-    Ok(offers.into_iter().map(|(asked, certainty, customers)| {
-        (asked.conversation, presumed(asked, certainty, customers, &known, rules))
-    }).collect())
+    Ok(offers
+        .into_iter()
+        .map(|(asked, certainty, customers)| (asked.conversation, presumed(asked, certainty, customers, &known, rules)))
+        .collect())
 }
 
 /// What is known of the customers that are offered.

@@ -287,6 +287,9 @@ pub(crate) async fn of_conversations(
 }
 
 fn parse(id: Uuid, body: &str) -> Result<Event, StoreError> {
-    Event::from_json(body.as_bytes())
-        .map_err(|cause| StoreError::Unreadable { table: "event", id, problem: cause.to_string() })
+    Event::from_json(body.as_bytes()).map_err(|cause| StoreError::Unreadable {
+        table: "event",
+        id,
+        problem: cause.to_string(),
+    })
 }

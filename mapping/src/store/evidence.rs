@@ -187,12 +187,8 @@ pub(crate) async fn of_decisions(
 
 /// Writes what the rules made of evidence. The caller holds the components' locks.
 pub(crate) async fn judge(session: &Session<'_>, judged: &[(Uuid, Judgement)]) -> Result<(), StoreError> {
-    let mut rows = Rows::new(&[
-        ("id", Kind::Uuid),
-        ("joined", Kind::Bool),
-        ("verdict", Kind::Text),
-        ("rule_version", Kind::Text),
-    ]);
+    let mut rows =
+        Rows::new(&[("id", Kind::Uuid), ("joined", Kind::Bool), ("verdict", Kind::Text), ("rule_version", Kind::Text)]);
     for (id, judgement) in judged {
         rows.push([
             (*id).into(),

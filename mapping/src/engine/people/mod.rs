@@ -84,9 +84,8 @@ async fn register(
 }
 
 async fn touch(session: &Session<'_>, heard: &Heard<'_>, known: &HashMap<Uuid, HandleRow>) -> Result<(), StoreError> {
-    let later = heard.handles.values().filter(|named| {
-        known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen)
-    });
+    let later =
+        heard.handles.values().filter(|named| known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen));
     let seen: Vec<_> = later.map(|named| (named.id, named.last_seen)).collect();
     if seen.is_empty() {
         return Ok(());
