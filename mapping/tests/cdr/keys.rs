@@ -54,3 +54,13 @@ fn a_new_revision_number_alone_is_no_change() {
     new.talk_ms += 1;
     assert!(changed(&old, &new));
 }
+
+#[test]
+fn of_two_tellings_under_one_id_the_same_one_counts_whichever_comes_first() {
+    let told = events("10:00:00 A offered 13800138001 > 65067");
+    let mut otherwise = told[0].clone();
+    otherwise.body = events("10:00:00 A offered 13800138002 > 65067")[0].body.clone();
+    let here = [told[0].clone(), otherwise.clone()];
+    let there = [otherwise, told[0].clone()];
+    assert_eq!(fold(&here), fold(&there));
+}
