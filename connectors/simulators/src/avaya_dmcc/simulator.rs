@@ -14,8 +14,9 @@ use super::server::{Ledger, ListenError, Misbehaviour, Outbox, Outgoing, Shared,
 use super::switch::{Stepped, Switch, Verb};
 use super::{Load, Scenario, SimulatorError};
 
-/// How long steps wait for a client that leaves its bytes unread, before its connection is cut off.
-const LONGEST_WAIT_FOR_ROOM: Duration = Duration::from_secs(5);
+/// How long a client may read nothing while it is waited for, before it loses its connection: the others must not
+/// lose their events.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +108,8 @@ impl AvayaDmcc {
     }
 
     /// Does one thing on the switch and queues the events of it for every monitor that sees it.
-    /// Waits only while a client's queue is full (4 MiB); one that is still full after 5 s is cut off.
+    /// Waits only while a client's queue is full (4 MiB); a client that reads nothing for 5 s
+    /// is cut off.
     pub async fn step(&self, verb: Verb) -> Result<Stepped, SimulatorError> {
         self.room().await;
         Ok(self.shared.lock().step(&verb)?)
@@ -163,10 +165,10 @@ impl AvayaDmcc {
     }
 
     /// Waits until everything queued so far is written or its connection is gone. A connection that went half-open
-    /// on request is not waited for.
+    /// on request is not waited for, and one whose client reads nothing for 5 s is cut off.
     pub async fn settle(&self) {
         for outbox in self.outboxes() {
-            outbox.drained().await;
+            outbox.drained(PATIENCE).await;
         }
     }
 
@@ -177,10 +179,7 @@ impl AvayaDmcc {
 
     async fn room(&self) {
         for outbox in self.outboxes() {
-            // Such a client loses its connection, not the others their events.
-            if tokio::time::timeout(LONGEST_WAIT_FOR_ROOM, outbox.room()).await.is_err() {
-                outbox.give_up();
-            }
+            outbox.room(PATIENCE).await;
         }
     }
 
