@@ -18,6 +18,15 @@ use super::{Load, Scenario, SimulatorError};
 /// lose their events.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Most events or verbs between two looks at how much room clients have left, however late a load is.
+const MOST_AT_ONCE: usize = 1_000;
+
+/// How many events a rate makes due since the beginning.
+fn due_by(begin: Instant, events_per_second: u32) -> u64 {
+    let due = begin.elapsed().as_micros() * u128::from(events_per_second) / 1_000_000;
+    u64::try_from(due).unwrap_or(u64::MAX)
+}
+
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -198,7 +207,8 @@ impl AvayaDmcc {
             self.room().await;
             let now = begin.elapsed();
             let mut exchange = self.shared.lock();
-            while let Some(verb) = calls.take(now) {
+            for _ in 0..MOST_AT_ONCE {
+                let Some(verb) = calls.take(now) else { break };
                 exchange.step(&verb)?;
             }
         }
@@ -231,10 +241,12 @@ impl AvayaDmcc {
         let mut frames = prepared.frames.into_iter();
         let mut sent = 0_u64;
         while frames.len() > 0 {
-            beat.tick().await;
+            if sent >= due_by(begin, events_per_second) {
+                beat.tick().await;
+            }
             self.room().await;
-            let due = begin.elapsed().as_micros() * u128::from(events_per_second) / 1_000_000;
-            let due = usize::try_from(due.saturating_sub(u128::from(sent))).unwrap_or(usize::MAX);
+            let due = due_by(begin, events_per_second).saturating_sub(sent);
+            let due = usize::try_from(due).unwrap_or(usize::MAX).min(MOST_AT_ONCE);
             let mut exchange = self.shared.lock();
             for (connection, frame) in frames.by_ref().take(due) {
                 exchange.send_bytes(connection, frame);

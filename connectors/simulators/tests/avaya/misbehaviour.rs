@@ -176,6 +176,29 @@ async fn client_that_does_not_read_is_cut_off_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn load_that_is_larger_than_the_queue_waits_for_its_reader() {
+    let simulator = simulator("").await;
+    let (mut client, _) = Client::log_in(&simulator, "").await;
+    client.monitor("65067", "call").await;
+    let prepared = simulator.prepare(&Load::answered(10_000.0, 1.0)).expect("possible");
+    let events = prepared.events() as u64;
+    let reader = tokio::spawn(async move {
+        let (mut frames, mut bytes) = (0, 0);
+        while let Some((_, body)) = client.try_receive_frame().await {
+            frames += 1;
+            bytes += body.len();
+        }
+        (frames, bytes)
+    });
+    // Everything is due at once, and it is more than a queue may hold.
+    simulator.emit(prepared, u32::MAX).await;
+    let ledger = simulator.stop().await;
+    let (frames, bytes) = reader.await.expect("reads");
+    assert!(bytes > 64 << 20, "{bytes} bytes prove nothing");
+    assert_eq!((frames, ledger.total()), (events, events), "nothing was cut off");
+}
+
+#[tokio::test]
 async fn prepared_load_is_sent_whole_and_booked() {
     let simulator = simulator("").await;
     let (mut client, _) = Client::log_in(&simulator, "").await;
