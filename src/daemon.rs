@@ -59,8 +59,9 @@ impl Daemon {
     pub async fn start_with(settings: Settings, extras: Extras) -> Result<Self> {
         let planned = links::plan(&settings.connectors)?;
         let data_dir = settings.daemon.data_dir.clone();
-        std::fs::create_dir_all(&data_dir)
-            .with_context(|| format!("daemon.data_dir: cannot make {}; check the path and its permissions", data_dir.display()))?;
+        std::fs::create_dir_all(&data_dir).with_context(|| {
+            format!("daemon.data_dir: cannot make {}; check the path and its permissions", data_dir.display())
+        })?;
         let listener = TcpListener::bind(settings.http.listen).await.with_context(|| {
             let listen = settings.http.listen;
             format!("http.listen: cannot listen on {listen}; is another program there? Set another address")
@@ -146,8 +147,12 @@ impl Parts<'_> {
         let links = Arc::new(Links::start(planned, &self.bus, &host));
         let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
         let store = self.engine.store().clone();
-        let panel =
-            Panel { bus: self.bus.clone(), store: Some(store.clone()), links: Arc::clone(&links), metrics: self.metrics };
+        let panel = Panel {
+            bus: self.bus.clone(),
+            store: Some(store.clone()),
+            links: Arc::clone(&links),
+            metrics: self.metrics,
+        };
         let inlet = Arc::new(Inlet(Arc::clone(&links)));
         let app = App::new(http_settings.clone(), Arc::new(records), Arc::new(panel), inlet, hub, close.clone());
         let stop_http = close.clone();

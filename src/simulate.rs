@@ -65,7 +65,8 @@ async fn avaya(options: &Options) -> Result<()> {
 
 async fn chat(options: &Options) -> Result<()> {
     let target = options.target.as_deref().context("--target is missing: the URL of /ingest/<connector>")?;
-    let secret = options.secret.as_deref().context("--secret is missing: the connector's signing secret (whsec_...)")?;
+    let secret =
+        options.secret.as_deref().context("--secret is missing: the connector's signing secret (whsec_...)")?;
     let scenario = std::fs::read_to_string(&options.scenario)
         .with_context(|| format!("cannot read {}", options.scenario.display()))?;
     let ledger = web_chat::run(&scenario, target, secret, web_chat::Ledger::new()).await?;

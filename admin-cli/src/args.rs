@@ -10,35 +10,35 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// (usage, daemon not reachable, token refused).
 #[derive(Debug, Parser)]
 #[command(name = "trunkctl", version, propagate_version = true, arg_required_else_help = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Where and how to ask.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Flags of every command.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Address of the daemon's HTTP API.
     #[arg(long, global = true, env = "TRUNKLINE_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    pub server: String,
+    pub(crate) server: String,
     /// Token, better given by environment or file.
     #[arg(long, global = true, env = "TRUNKLINE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
     /// File whose first line is the token (the daemon writes its first one to <data_dir>/admin.token).
     #[arg(long, global = true, env = "TRUNKLINE_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
-    pub token_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     /// JSON instead of a table.
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// The nouns.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -79,7 +79,7 @@ pub enum Command {
 
 /// `trunkctl config`
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Tells everything that is wrong, at once. Needs no daemon.
     Check {
         /// The daemon's configuration file.
@@ -92,7 +92,7 @@ pub enum ConfigCommand {
 
 /// `trunkctl connector`
 #[derive(Debug, Subcommand)]
-pub enum ConnectorCommand {
+pub(crate) enum ConnectorCommand {
     /// Kinds that are built in. Needs no daemon.
     Kinds,
     /// An example entry of one kind. Needs no daemon.
@@ -116,7 +116,7 @@ pub enum ConnectorCommand {
 
 /// `trunkctl customer`
 #[derive(Debug, Subcommand)]
-pub enum CustomerCommand {
+pub(crate) enum CustomerCommand {
     /// By phone number in any spelling, e-mail, account, CRM id, or the beginning of a name.
     Find {
         /// What to look for.
@@ -165,7 +165,7 @@ pub enum CustomerCommand {
 
 /// `trunkctl cdr`
 #[derive(Debug, Subcommand)]
-pub enum CdrCommand {
+pub(crate) enum CdrCommand {
     /// Records, newest first.
     List(CdrFilter),
     /// One record with its legs.
@@ -177,33 +177,33 @@ pub enum CdrCommand {
 
 /// Which records.
 #[derive(Debug, Args)]
-pub struct CdrFilter {
+pub(crate) struct CdrFilter {
     /// Of one customer.
     #[arg(long)]
-    pub customer: Option<String>,
+    pub(crate) customer: Option<String>,
     /// Of one number, in any spelling.
     #[arg(long)]
-    pub number: Option<String>,
+    pub(crate) number: Option<String>,
     /// Of one agent.
     #[arg(long)]
-    pub agent: Option<String>,
+    pub(crate) agent: Option<String>,
     /// Started at or after (RFC 3339).
     #[arg(long)]
-    pub since: Option<String>,
+    pub(crate) since: Option<String>,
     /// Started before (RFC 3339).
     #[arg(long)]
-    pub until: Option<String>,
+    pub(crate) until: Option<String>,
     /// Calls or chats only.
     #[arg(long)]
-    pub medium: Option<MediumArg>,
+    pub(crate) medium: Option<MediumArg>,
     /// At most so many.
     #[arg(long, default_value_t = 50)]
-    pub limit: u32,
+    pub(crate) limit: u32,
 }
 
 /// Voice or chat.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum MediumArg {
+pub(crate) enum MediumArg {
     /// Calls.
     Voice,
     /// Chats.
@@ -212,7 +212,7 @@ pub enum MediumArg {
 
 /// `trunkctl bus`
 #[derive(Debug, Subcommand)]
-pub enum BusCommand {
+pub(crate) enum BusCommand {
     /// Messages that nobody could take, each with its reason.
     #[command(subcommand)]
     Dead(DeadCommand),
@@ -220,7 +220,7 @@ pub enum BusCommand {
 
 /// `trunkctl bus dead`
 #[derive(Debug, Subcommand)]
-pub enum DeadCommand {
+pub(crate) enum DeadCommand {
     /// What lies there.
     List {
         /// At most so many.
@@ -241,33 +241,33 @@ pub enum DeadCommand {
 /// Which dead letters.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub struct DeadSelection {
+pub(crate) struct DeadSelection {
     /// Message ids.
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// All of them.
     #[arg(long)]
-    pub all: bool,
+    pub(crate) all: bool,
 }
 
 /// `trunkctl decode`
 #[derive(Debug, Args)]
-pub struct DecodeArgs {
+pub(crate) struct DecodeArgs {
     /// One of `connector kinds`.
     #[arg(long)]
-    pub kind: String,
+    pub(crate) kind: String,
     /// The recording; `-` for standard input.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Name of the connector in the events.
     #[arg(long, default_value = "recording")]
-    pub source: String,
+    pub(crate) source: String,
     /// Instant of events in recordings that carry no time (RFC 3339).
     #[arg(long, default_value = "1970-01-01T00:00:00Z")]
-    pub start: String,
+    pub(crate) start: String,
 }
 
 /// `trunkctl identity`
 #[derive(Debug, Subcommand)]
-pub enum IdentityCommand {
+pub(crate) enum IdentityCommand {
     /// JSON lines of evidence in, one JSON line a customer out. Needs no daemon.
     Resolve {
         /// The evidence; `-` for standard input.
@@ -283,7 +283,7 @@ pub enum IdentityCommand {
 
 /// `trunkctl token`
 #[derive(Debug, Subcommand)]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     /// Makes a token; its secret is shown this once.
     Create {
         /// What it is for; stands in the audit log.
@@ -313,7 +313,7 @@ pub enum TokenCommand {
 
 /// What a token may do.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ScopeArg {
+pub(crate) enum ScopeArg {
     /// Own pops and the customers of own calls.
     Agent,
     /// Reads customers and records.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::args::Global;
 
 /// One daemon and the right to ask it.
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     token: SecretString,
@@ -16,7 +16,7 @@ pub struct Client {
 
 impl Client {
     /// Reads the token; does not connect yet.
-    pub fn new(global: &Global) -> Result<Self> {
+    pub(crate) fn new(global: &Global) -> Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(5))
             .timeout(std::time::Duration::from_secs(60))
@@ -27,17 +27,17 @@ impl Client {
     }
 
     /// GET; `None` when there is no such thing.
-    pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Option<Value>> {
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Option<Value>> {
         self.ask(Method::GET, path, query, None).await
     }
 
     /// POST; `None` when there is no such thing.
-    pub async fn post(&self, path: &str, body: Value) -> Result<Option<Value>> {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Option<Value>> {
         self.ask(Method::POST, path, &[], Some(body)).await
     }
 
     /// DELETE; `None` when there is no such thing.
-    pub async fn delete(&self, path: &str) -> Result<Option<Value>> {
+    pub(crate) async fn delete(&self, path: &str) -> Result<Option<Value>> {
         self.ask(Method::DELETE, path, &[], None).await
     }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// The two ways a command can end that is no failure of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Exit code 0.
     Done,
     /// Exit code 1: not found, does not add up, is wrong.
@@ -13,12 +13,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// `Done` if `good`.
-    pub fn from_answer(good: bool) -> Self {
+    pub(crate) fn from_answer(good: bool) -> Self {
         if good { Self::Done } else { Self::No }
     }
 
     /// 0 or 1.
-    pub fn exit_code(self) -> ExitCode {
+    pub(crate) fn exit_code(self) -> ExitCode {
         match self {
             Self::Done => ExitCode::SUCCESS,
             Self::No => ExitCode::from(1),

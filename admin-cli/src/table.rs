@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 /// Prints rows under headings, columns as wide as their widest cell.
-pub fn print(out: &mut impl Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+pub(crate) fn print(out: &mut impl Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| harmless(cell)).collect()).collect();
     let mut widths: Vec<usize> = headings.iter().map(|heading| width(heading)).collect();
     for row in &rows {
@@ -25,7 +25,7 @@ fn line(out: &mut impl Write, widths: &[usize], cells: impl Iterator<Item = Stri
 }
 
 /// Control and bidirectional characters become `?`, so that data cannot steer the terminal.
-pub fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| {
             let steers = c.is_control()

@@ -104,25 +104,37 @@ impl House {
 }
 
 fn settings(listen: SocketAddr, data_dir: &Path, avaya: SocketAddr) -> Result<Settings> {
-    let overrides = [
-        ("daemon.data_dir", data_dir.display().to_string()),
-        ("http.listen", listen.to_string()),
-        ("connectors.avaya-bj.kind", "avaya-dmcc".into()),
-        ("connectors.avaya-bj.params.host", avaya.ip().to_string()),
-        ("connectors.avaya-bj.params.port", avaya.port().to_string()),
-        ("connectors.avaya-bj.params.tls.enabled", "false".into()),
-        ("connectors.avaya-bj.params.user", "trunkline".into()),
-        ("connectors.avaya-bj.params.password", "demo-only".into()),
-        ("connectors.avaya-bj.params.switch_name", "CM1".into()),
-        ("connectors.web-chat.kind", "chat-webhook".into()),
-        ("connectors.web-chat.params.secrets", CHAT_SECRET.into()),
-    ];
-    let mut overrides: Vec<(String, String)> =
-        overrides.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    for (list, values) in [("stations", "4750,4751"), ("skills", "601"), ("vdns", "65067")] {
-        overrides.push((format!("connectors.avaya-bj.params.{list}"), values.to_owned()));
-    }
-    // The demo is the same everywhere: no file and no environment changes it.
-    let sources = Sources { file: None, overrides, environment: Some(std::collections::HashMap::new()) };
+    let data = data_dir.display();
+    let (host, port) = (avaya.ip(), avaya.port());
+    let text = format!(
+        r#"
+[daemon]
+data_dir = "{data}"
+[http]
+listen = "{listen}"
+[connectors.avaya-bj]
+kind = "avaya-dmcc"
+[connectors.avaya-bj.params]
+host = "{host}"
+port = {port}
+tls = {{ enabled = false }}
+user = "trunkline"
+password = "demo-only"
+switch_name = "CM1"
+stations = ["4750", "4751"]
+skills = ["601"]
+vdns = ["65067"]
+[connectors.web-chat]
+kind = "chat-webhook"
+[connectors.web-chat.params]
+secrets = ["{CHAT_SECRET}"]
+"#
+    );
+    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot make {data}"))?;
+    let file = data_dir.join("demo.toml");
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    // The demo is the same everywhere: no environment changes it.
+    let sources =
+        Sources { file: Some(file), environment: Some(std::collections::HashMap::new()), ..Sources::default() };
     Ok(trunkline_config::load(&sources)?)
 }

@@ -55,7 +55,7 @@ impl<'a> Story<'a> {
         self.afternoon(&mut screen).await?;
         self.evening().await?;
         self.next_morning(&mut screen).await?;
-        self.verb(Verb::LogOff { agent: "1001".into() }).await
+        self.verb(Verb::LogOff { agent: "1001".into(), reason: None }).await
     }
 
     async fn afternoon(&mut self, screen: &mut tokio::sync::mpsc::Receiver<Shown>) -> Result<()> {
@@ -116,7 +116,10 @@ impl<'a> Story<'a> {
         ensure!(pop["certainty"] == "one", "the voice agent is not told who it is: {pop}");
         let brief = &pop["candidates"][0];
         ensure!(brief["name"] == "王梅", "the pop has another name: {brief}");
-        ensure!(brief.pointer("/last_contact/channel") == Some(&json!("web")), "the chat is not the last contact: {brief}");
+        ensure!(
+            brief.pointer("/last_contact/channel") == Some(&json!("web")),
+            "the chat is not the last contact: {brief}"
+        );
         let customer = brief["customer"].as_str().unwrap_or_default().to_owned();
         let path = format!("/customers/{customer}/timeline");
         self.house
@@ -135,7 +138,7 @@ impl<'a> Story<'a> {
 
     /// A call comes in, waits, and rings at 4750; gives the pop that the agent's screen shows.
     async fn ring(&mut self, call: &str, screen: &mut tokio::sync::mpsc::Receiver<Shown>) -> Result<Value> {
-        let arrive = Arrive { call: call.to_owned(), ani: Some(NUMBER.into()), vdn: "65067".into(), ..Arrive::default() };
+        let arrive = Arrive { call: call.to_owned(), ani: NUMBER.into(), to: "65067".into(), ..Arrive::default() };
         self.verb(Verb::Arrive(arrive)).await?;
         self.verb(Verb::Queue { call: call.to_owned(), skill: "601".into() }).await?;
         self.pause().await;
@@ -180,7 +183,9 @@ fn visitor() -> Visitor {
         account: Some("wang.mei".into()),
         phone: Some(NUMBER.into()),
         phone_verified: Some(true),
-        fields: [("alternate_number".to_owned(), json!(ALTERNATE)), ("level".to_owned(), json!("gold"))].into_iter().collect(),
+        fields: [("alternate_number".to_owned(), json!(ALTERNATE)), ("level".to_owned(), json!("gold"))]
+            .into_iter()
+            .collect(),
         ..Visitor::default()
     }
 }

@@ -48,7 +48,8 @@ pub(super) async fn of(house: &House, pops: u64) -> Result<Summary> {
     let list = admin.get("/cdrs").await?;
     let records = items(&list);
     let count = |medium: &str| records.iter().filter(|cdr| cdr["medium"] == medium).count();
-    let customers: std::collections::BTreeSet<&str> = records.iter().filter_map(|cdr| cdr["customer"].as_str()).collect();
+    let customers: std::collections::BTreeSet<&str> =
+        records.iter().filter_map(|cdr| cdr["customer"].as_str()).collect();
     Ok(Summary {
         calls: count("voice"),
         chats: count("chat"),
@@ -100,7 +101,11 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "calls {}, chats {}, customers {}, records {}, pops {}", self.calls, self.chats, self.customers, self.cdrs, self.pops)?;
+        writeln!(
+            f,
+            "calls {}, chats {}, customers {}, records {}, pops {}",
+            self.calls, self.chats, self.customers, self.cdrs, self.pops
+        )?;
         let Audit { taken, stored, duplicate, rejected, waiting, adds_up } = self.audit;
         write!(
             f,

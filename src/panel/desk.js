@@ -61,9 +61,8 @@ async function show(id) {
   fill(stage, el("article", { class: "call desk-view" },
     el("div", { class: "main" },
       el("section", { class: "who" }, el("h1", {}, customer.name || t("noName")), tags([...new Set(customer.tags.map((tag) => tag.tag))])),
-      el("section", { class: "cdrs" }, el("h2", {}, t("cdrs")), calls.length ? el("ol", {}, calls.map((cdr) => row(cdr, customer))) : el("p", { class: "quiet" }, t("noCdrs"))),
-      profile(customer)),
-    el("div", { class: "side" }, side.section)));
+      el("section", { class: "cdrs" }, el("h2", {}, t("cdrs")), calls.length ? el("ol", {}, calls.map((cdr) => row(cdr, customer))) : el("p", { class: "quiet" }, t("noCdrs")))),
+    el("div", { class: "side" }, profile(customer), side.section)));
 }
 
 function row(cdr, customer) {
@@ -87,7 +86,7 @@ function row(cdr, customer) {
       fact(t("calling"), phone(cdr.customer_handle)),
       fact(t("alternate"), others.map((handle) => phone(handle.value)).join(", ")),
       fact(t("agent"), agents(cdr)),
-      fact(t("time"), cdr.talk_ms > 0 && duration(cdr.talk_ms))),
+      fact(t("talkTime"), cdr.talk_ms > 0 && duration(cdr.talk_ms))),
     said, write, place);
 }
 

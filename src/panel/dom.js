@@ -18,5 +18,5 @@ export function fill(node, ...children) {
 }
 
 function present(children) {
-  return children.flat().filter((child) => child !== undefined && child !== null && child !== false && child !== "");
+  return children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false && child !== "");
 }

@@ -14,7 +14,7 @@ const WORDS = {
     cdrs: "Calls", time: "Time", calling: "Calling number", alternate: "Alternate number", agent: "Agent", outcome: "Outcome", noCdrs: "No calls yet.", editRemark: "Write remark",
     tokenTitle: "Access", tokenHint: "Paste the token your administrator gave you. It stays in this tab only.", tokenSave: "Continue", tokenBad: "This token does not work here.",
     noSuch: "No customer is known by this id yet.", noSuchHint: "He appears here with his first call or chat.", noParameters: "Open this page from your chat desk.", failed: "This could not be loaded.",
-    load: "Reload", close: "Close", talk: "talked {d}", waited: "waited {d}", messages: "{n} messages", transfers: "{n} transfers", noName: "No name", noLiveCall: "No call of yours fits this address.",
+    load: "Reload", close: "Close", talkTime: "Talk time", talk: "talked {d}", waited: "waited {d}", messages: "{n} messages", transfers: "{n} transfers", noName: "No name", noLiveCall: "No call of yours fits this address.",
     visitor: "Customer", bot: "Bot", system: "System", indexHint: "Two pages for the people who talk with customers.", panelHint: "For voice agents: who is calling, and what was before.", deskHint: "For online agents: the calls of the customer who writes.", api: "API description",
     "ch.phone": "Phone", "ch.web": "Web chat", "ch.wechat": "WeChat", "ch.app": "App", "ch.email": "E-mail",
     "out.open": "Open", "out.answered": "Answered", "out.abandoned_in_queue": "Gave up in queue", "out.abandoned_ringing": "Gave up ringing", "out.unanswered": "Not answered", "out.failed": "Failed",
@@ -35,7 +35,7 @@ const WORDS = {
     cdrs: "通话记录", time: "时间", calling: "来电号码", alternate: "备用号码", agent: "坐席", outcome: "结果", noCdrs: "暂无通话。", editRemark: "填写备注",
     tokenTitle: "访问令牌", tokenHint: "请粘贴管理员提供的令牌，仅保存在本标签页。", tokenSave: "继续", tokenBad: "此令牌在这里无效。",
     noSuch: "尚未识别到此客户。", noSuchHint: "客户首次来电或会话后即会显示。", noParameters: "请从在线客服系统打开本页面。", failed: "加载失败。",
-    load: "重新加载", close: "关闭", talk: "通话 {d}", waited: "等待 {d}", messages: "{n} 条消息", transfers: "转接 {n} 次", noName: "无姓名", noLiveCall: "没有与此地址相符的来电。",
+    load: "重新加载", close: "关闭", talkTime: "通话时长", talk: "通话 {d}", waited: "等待 {d}", messages: "{n} 条消息", transfers: "转接 {n} 次", noName: "无姓名", noLiveCall: "没有与此地址相符的来电。",
     visitor: "客户", bot: "机器人", system: "系统", indexHint: "供客服人员使用的两个页面。", panelHint: "语音坐席：谁在来电，之前发生过什么。", deskHint: "在线坐席：正在会话的客户的通话记录。", api: "API 说明",
     "ch.phone": "电话", "ch.web": "网页会话", "ch.wechat": "微信", "ch.app": "应用内会话", "ch.email": "邮件",
     "out.open": "进行中", "out.answered": "已接通", "out.abandoned_in_queue": "排队时放弃", "out.abandoned_ringing": "振铃时放弃", "out.unanswered": "未接听", "out.failed": "呼叫失败",
@@ -112,8 +112,9 @@ export function duration(ms) {
 
 // Grouped for reading; the digits stay as they are.
 export function phone(raw) {
-  const mobile = /^(\+86|0086|86)?0?(1\d{2})(\d{4})(\d{4})$/.exec(raw || "");
-  return mobile ? [mobile[1], mobile[2], mobile[3], mobile[4]].filter(Boolean).join("\u2009") : raw;
+  const shapes = [/^(\+86|0086|86)?0?(1[3-9]\d)(\d{4})(\d{4})$/, /^(\+86)?(0?10|0?2\d)(\d{4})(\d{4})$/, /^(400|800)(\d{3})(\d{4})$/];
+  const found = shapes.map((shape) => shape.exec(raw || "")).find(Boolean);
+  return found ? found.slice(1).filter(Boolean).join("\u2009") : raw;
 }
 
 // The name a source is known by: its last part.

@@ -40,7 +40,8 @@ fn plans(settings: &Settings) -> Result<DialPlans> {
 
 fn read_plans(folder: &Path) -> Result<BTreeMap<String, DialPlan>> {
     let mut plans = BTreeMap::new();
-    let entries = std::fs::read_dir(folder).with_context(|| format!("mapping.dial_plans: cannot read {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("mapping.dial_plans: cannot read {}", folder.display()))?;
     for entry in entries {
         let path = entry.with_context(|| format!("mapping.dial_plans: cannot read {}", folder.display()))?.path();
         let site = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);

@@ -88,8 +88,14 @@ impl Links {
             let (kind, webhook_limit) = (connector.kind.name(), connector.webhook_limit);
             let started = drive::system_clock();
             slots.insert(connector.id.name().to_owned(), Slot { kind, webhook_limit, started, link, paused });
-            let keeper =
-                Keeper { connector, bus: bus.clone(), host: host.clone(), paused: paused_seen, link: link_set, stop: stop.clone() };
+            let keeper = Keeper {
+                connector,
+                bus: bus.clone(),
+                host: host.clone(),
+                paused: paused_seen,
+                link: link_set,
+                stop: stop.clone(),
+            };
             tasks.spawn(keeper.keep());
         }
         tasks.close();
@@ -116,7 +122,10 @@ impl Links {
         let link = self.slots.get(name)?.link.borrow().clone();
         match link {
             Some(link) => Some(link.webhook(request).await),
-            None => Some(WebhookReply { status: 503, body: String::new() }),
+            None => {
+                let detail = "another daemon holds this connector, or the broker is away";
+                Some(WebhookReply::problem(503, "Service Unavailable", detail).retry_after(5))
+            }
         }
     }
 

@@ -119,7 +119,16 @@ fn view(running: &Running<'_>) -> ConnectorView {
     let (name, kind) = (running.name.to_owned(), running.kind.to_owned());
     let Some(link) = &running.link else {
         let (state, reason) = ("standby".into(), Some("another daemon holds the link, or the broker is away".into()));
-        return ConnectorView { name, kind, state, reason, peer: String::new(), since: running.since, taken: 0, last_event: None };
+        return ConnectorView {
+            name,
+            kind,
+            state,
+            reason,
+            peer: String::new(),
+            since: running.since,
+            taken: 0,
+            last_event: None,
+        };
     };
     let status = link.status();
     let (state, reason) = match status.state {

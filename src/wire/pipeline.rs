@@ -122,7 +122,8 @@ struct Read {
 
 impl Read {
     fn new(batch: &[Delivery]) -> Self {
-        let mut read = Self { events: Vec::with_capacity(batch.len()), unreadable: Vec::new(), reasons: HashMap::new() };
+        let mut read =
+            Self { events: Vec::with_capacity(batch.len()), unreadable: Vec::new(), reasons: HashMap::new() };
         for (place, delivery) in batch.iter().enumerate() {
             match Event::from_json(&delivery.body) {
                 Ok(event) => read.events.push(event),
@@ -150,7 +151,8 @@ impl Read {
             .iter()
             .enumerate()
             .map(|(place, delivery)| {
-                let reason = self.reasons.get(&place).map(String::as_str).or_else(|| rejected.get(&delivery.id).copied());
+                let reason =
+                    self.reasons.get(&place).map(String::as_str).or_else(|| rejected.get(&delivery.id).copied());
                 (delivery.tag, reason.map_or(Answer::Done, |reason| Answer::Dead(reason.to_owned())))
             })
             .collect()

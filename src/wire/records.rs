@@ -11,7 +11,9 @@ use trunkline_mapping::view::{self, BooksView, CustomerView, LinkView, TimelineE
 use uuid::Uuid;
 
 use crate::http::access::Seat;
-use crate::http::parts::{Answer, AuditEntry, CdrFilter, Change, Decided, LivePop, NewToken, PartError, Records, Token};
+use crate::http::parts::{
+    Answer, AuditEntry, CdrFilter, Change, Decided, LivePop, NewToken, PartError, Records, Token,
+};
 use crate::wire::pops::Pops;
 use crate::wire::relay::Relay;
 
@@ -145,7 +147,13 @@ impl Records for StoreRecords {
         let entries = stored(self.engine.store().actions(before, limit).await)?;
         Ok(entries
             .into_iter()
-            .map(|store::AuditEntry { at, actor, action, target, detail }| AuditEntry { at, actor, action, target, detail })
+            .map(|store::AuditEntry { at, actor, action, target, detail }| AuditEntry {
+                at,
+                actor,
+                action,
+                target,
+                detail,
+            })
             .collect())
     }
 
@@ -181,6 +189,7 @@ fn token(token: store::Token) -> Token {
 
 /// A day as people write it; the HTTP side has checked its form.
 fn day(text: &str) -> Answer<Day> {
-    let instant = format!("{text}T00:00:00Z").parse().map_err(|_| PartError::Conflict(format!("{text:?} is no day")))?;
+    let instant =
+        format!("{text}T00:00:00Z").parse().map_err(|_| PartError::Conflict(format!("{text:?} is no day")))?;
     Ok(Day::of(instant))
 }

@@ -97,7 +97,10 @@ fn brief(stored: &Stored, customer: &CustomerView) -> Brief {
 }
 
 fn has(customer: &CustomerView, value: &str) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = |text: &str| {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.trim_start_matches('0').to_owned()
+    };
     customer.handles.iter().any(|handle| {
         handle.value == value || (digits(value).len() >= 8 && digits(&handle.value).ends_with(&digits(value)))
     })

@@ -143,9 +143,9 @@ pub(crate) fn move_in(records: &Invented) {
     stored.timelines = vec![
         (
             id(WANG),
-            entry(call(0x11, WANG, 1_200, "2009", "zhao.min", "Wants the refund for order 7731; sent the form.")),
+            entry(call(0x11, WANG, 1_560, "2009", "zhao.min", "Wants the refund for order 7731; sent the form.")),
         ),
-        (id(WANG), chat(0x12, 840, "li.na")),
+        (id(WANG), chat(0x12, 1_080, "li.na")),
         (
             id(WANG),
             entry(Cdr {
@@ -230,7 +230,8 @@ pub(crate) fn ring(house: &crate::house::House, pop: &Pop) {
 pub(crate) fn answer(house: &crate::house::House, pop: &Pop) {
     let mut stored = house.records.stored();
     stored.live.iter_mut().filter(|live| live.pop.pop == pop.pop).for_each(|live| live.answered = true);
-    if let Some(customer) = pop.candidates.first().filter(|_| pop.candidates.len() == 1) {
+    let known = stored.timelines.iter().any(|(_, entry)| entry.cdr.id == pop.cdr);
+    if let Some(customer) = pop.candidates.first().filter(|_| pop.candidates.len() == 1 && !known) {
         let agent = pop.device.agent.clone().unwrap_or_default();
         let cdr = Cdr {
             outcome: Outcome::Open,

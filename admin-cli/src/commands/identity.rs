@@ -15,7 +15,8 @@ pub(super) fn run(command: &IdentityCommand) -> Result<Outcome> {
     let rules = declared(rules.as_deref(), Rules::from_toml)?;
     let plan = declared(dial_plan.as_deref(), DialPlan::from_toml)?;
     let evidence = super::read(file)?;
-    let evidence = std::str::from_utf8(&evidence).map_err(|error| anyhow!("{} is not UTF-8: {error}", file.display()))?;
+    let evidence =
+        std::str::from_utf8(&evidence).map_err(|error| anyhow!("{} is not UTF-8: {error}", file.display()))?;
     match resolve_lines(evidence, &rules, &plan) {
         Ok(resolved) => {
             if !resolved.lines.is_empty() {

@@ -24,7 +24,7 @@ use crate::outcome::Outcome;
 use crate::table;
 
 /// Carries out one command line.
-pub fn run(cli: Cli) -> Result<Outcome> {
+pub(crate) fn run(cli: Cli) -> Result<Outcome> {
     let global = &cli.global;
     match cli.command {
         Command::Config(command) => config::run(&command, global.json),

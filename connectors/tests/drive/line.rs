@@ -90,10 +90,17 @@ impl Protocol for Lines {
             }
             Input::Bytes(bytes) => {
                 self.buffer.extend_from_slice(bytes);
-                while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                    let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                    self.line(String::from_utf8_lossy(&line).trim_end(), out)?;
+                let bytes = std::mem::take(&mut self.buffer);
+                let mut rest = &bytes[..];
+                while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                    let (line, after) = rest.split_at(end + 1);
+                    rest = after;
+                    if let Err(error) = self.line(String::from_utf8_lossy(line).trim_end(), out) {
+                        self.buffer = rest.to_vec();
+                        return Err(error);
+                    }
                 }
+                self.buffer = rest.to_vec();
             }
             Input::Command(command) => send(out, &format!("do {}", command.key)),
             Input::Closed { .. } => out.push(Action::Timer { timer: "ping", after: None }),

@@ -1,8 +1,9 @@
 //! One batch, one transaction; again where it may go through; in halves where the database refuses it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use trunkline_events::cdr::Medium;
+use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::{Body, Event, EventError};
 use uuid::Uuid;
 
@@ -49,14 +50,14 @@ impl Engine {
         while let Some(part) = parts.pop() {
             match self.attempt(part).await {
                 Ok(done) => applied.add(done),
-                Err(cause) if cause.disposition() == Disposition::Refused => match part {
-                    [alone] => self.refuse(alone.event, cause.to_string(), &mut applied).await?,
-                    _ => {
+                Err(cause) if cause.disposition() == Disposition::Refused => {
+                    if let [alone] = part {
+                        self.refuse(alone.event, cause.to_string(), &mut applied).await?;
+                    } else {
                         let (first, second) = part.split_at(part.len() / 2);
-                        parts.push(second);
-                        parts.push(first);
+                        parts.extend([second, first]);
                     }
-                },
+                }
                 Err(cause) if cause.disposition() == Disposition::RetryNow => {
                     return Err(EngineError::Contended(cause));
                 }
@@ -104,7 +105,11 @@ impl Engine {
         let transaction = self.store.begin().await?;
         let done = self.stages(&transaction.session(), part).await;
         match done {
-            Ok(applied) => transaction.commit().await.map(|()| applied),
+            Ok((applied, fresh)) => {
+                transaction.commit().await?;
+                self.recent.keep(fresh.into_iter().map(|event| Arc::new(event.clone())));
+                Ok(applied)
+            }
             Err(cause) => {
                 // The connection may be gone, and the transaction with it: what went wrong first is what counts.
                 let _ = transaction.rollback().await;
@@ -113,23 +118,31 @@ impl Engine {
         }
     }
 
-    async fn stages(&self, session: &Session<'_>, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
+    /// What came of it, and the events that it stored.
+    async fn stages<'e>(
+        &self,
+        session: &Session<'_>,
+        part: &[Prepared<'e>],
+    ) -> Result<(Applied, Vec<&'e Event>), StoreError> {
         let knowledge = &self.knowledge;
         let intake = inbox::take(session, part, knowledge.rules.version()).await?;
         let mut derived = Derived::default();
         if !intake.fresh.is_empty() {
-            people::settle(session, &intake.fresh, knowledge, &mut derived).await?;
-            self.hear(session, &intake.fresh, &mut derived).await?;
-            let touched = conversations::fold(session, &intake.fresh).await?;
-            self.tell(session, &touched, &mut derived).await?;
+            let known = people::settle(session, &intake.fresh, knowledge, &mut derived).await?;
+            self.hear(session, &intake.fresh, &known, &mut derived).await?;
+            let touched = conversations::fold(session, &intake.fresh, &self.recent).await?;
+            if !touched.is_empty() {
+                self.tell(session, &touched, known, &mut derived).await?;
+            }
         }
-        Ok(Applied {
+        let applied = Applied {
             new: intake.fresh.len(),
             duplicate: intake.duplicate,
             redelivered: intake.redelivered,
             derived: post(session, derived).await?,
             rejected: Vec::new(),
-        })
+        };
+        Ok((applied, intake.fresh.iter().map(|one| one.event).collect()))
     }
 
     /// Profile values and tags.
@@ -137,20 +150,20 @@ impl Engine {
         &self,
         session: &Session<'_>,
         fresh: &[Fresh<'_>],
+        known: &HashMap<Uuid, HandleRow>,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
         let knowledge = &self.knowledge;
         let mut said = Said::default();
         for event in fresh.iter().map(|one| one.event) {
-            let tells =
-                matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
+            let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
             let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
             if let Some(handle) = handle {
                 said.hear(event, handle.id(), &knowledge.fields);
             }
         }
-        let rows = rows_of(session, said.handles()).await?;
-        let customer_of = |handle| rows.get(&handle).map(|row| row.customer);
+        // Whoever something is said of is named by the event that says it.
+        let customer_of = |handle| known.get(&handle).map(|row| row.customer);
         said.keep(session, customer_of, &knowledge.fields, derived).await
     }
 
@@ -159,23 +172,34 @@ impl Engine {
         &self,
         session: &Session<'_>,
         touched: &[Touched<'_>],
+        mut rows: HashMap<Uuid, HandleRow>,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
-        let subjects: HashMap<Uuid, Uuid> =
-            touched.iter().filter_map(|one| Some((one.root, self.subject(one)?.id()))).collect();
-        let rows = rows_of(session, subjects.values().copied()).await?;
+        let before = conversations::standing(session, touched).await?;
+        let mut subjects: HashMap<Uuid, Uuid> = HashMap::new();
+        for one in touched {
+            let old = before.get(&one.root).filter(|old| same_person(&old.cdr, &one.folded.cdr));
+            let subject = match old {
+                Some(old) => old.subject_handle,
+                None => self.subject(one).map(|handle| handle.id()),
+            };
+            subjects.extend(subject.map(|subject| (one.root, subject)));
+        }
+        let missing: BTreeSet<Uuid> = subjects.values().copied().filter(|id| !rows.contains_key(id)).collect();
+        if !missing.is_empty() {
+            rows.extend(handles::by_id(session, missing).await?.into_iter().map(|row| (row.id, row)));
+        }
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied().filter(|id| rows.contains_key(id));
         // A record on a handle that several share is nobody's.
-        let customer_of = |handle: Uuid| {
-            rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer)
-        };
-        conversations::record(session, touched, subject_of, customer_of, derived).await?;
+        let customer_of =
+            |handle: Uuid| rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer);
+        conversations::record(session, touched, before, subject_of, customer_of, derived).await?;
         let standing = pops::standing(session, touched).await?;
-        let asked: Vec<Asked> = pops::new_here(touched, &standing)
+        let asked: Vec<Asked<'_>> = pops::new_here(touched, &standing)
             .into_iter()
             .filter_map(|one| {
                 let before = one.folded.cdr.started?;
-                Some(Asked { conversation: one.root, handle: subject_of(one)?, before })
+                Some(Asked { conversation: one.root, handle: rows.get(&subject_of(one)?)?, before })
             })
             .collect();
         let presumed = presume(session, &asked, &self.knowledge.fields).await?;
@@ -197,15 +221,10 @@ impl Engine {
     }
 }
 
-async fn rows_of(
-    session: &Session<'_>,
-    ids: impl Iterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, HandleRow>, StoreError> {
-    let ids: BTreeSet<Uuid> = ids.collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    Ok(handles::by_id(session, ids).await?.into_iter().map(|row| (row.id, row)).collect())
+/// Whether a record that hangs on a handle still hangs on the same: a call of the same number. A chat's visitor may turn
+/// out to have a stronger handle.
+fn same_person(old: &Cdr, new: &Cdr) -> bool {
+    new.medium == Medium::Voice && old.medium == Medium::Voice && old.customer_handle == new.customer_handle
 }
 
 /// Puts derived events into the outbox.
@@ -216,16 +235,10 @@ async fn post(session: &Session<'_>, derived: Derived) -> Result<Vec<Derivation>
     let mut posts = Vec::with_capacity(derived.events.len());
     for event in &derived.events {
         let json = event.to_json().ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
-        posts.push((routing_key(event), json));
+        posts.push((event.routing_key().to_owned(), json));
     }
     let places = outbox::insert(session, &posts).await?;
     Ok(places.into_iter().zip(derived.events).map(|(seq, event)| Derivation { seq, event }).collect())
-}
-
-/// The type without its first word, like `cdr.completed.v1`.
-fn routing_key(event: &Event) -> String {
-    let name = event.event_type();
-    name.strip_prefix("trunkline.").unwrap_or(name).to_owned()
 }
 
 /// The event's JSON, or why it cannot be kept.

@@ -1,12 +1,14 @@
 //! Conversations: which calls are one, and the record of each, folded anew from all its events.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use trunkline_events::{Body, Event, EventId, Timestamp};
 use uuid::Uuid;
 
 use super::derive::Derived;
 use super::inbox::{Fresh, earliest};
+use super::recent::Recent;
 use crate::cdr::{self, ConversationKey, Folded};
 use crate::store::locks::{self, Stage};
 use crate::store::{ConversationRow, Session, StoreError, StoredCdr, cdrs, conversations, events};
@@ -22,10 +24,16 @@ pub(super) struct Touched<'e> {
     pub(super) cause: &'e Event,
     /// The event that tells most about the person behind a chat.
     pub(super) opened: Option<Event>,
+    /// Nothing of it stood in the store before this batch.
+    pub(super) is_new: bool,
 }
 
 /// Joins, locks and folds every conversation that a fresh event names.
-pub(super) async fn fold<'e>(session: &Session<'_>, fresh: &[Fresh<'e>]) -> Result<Vec<Touched<'e>>, StoreError> {
+pub(super) async fn fold<'e>(
+    session: &Session<'_>,
+    fresh: &[Fresh<'e>],
+    recent: &Recent,
+) -> Result<Vec<Touched<'e>>, StoreError> {
     let named = earliest(fresh);
     if named.is_empty() {
         return Ok(Vec::new());
@@ -40,10 +48,11 @@ pub(super) async fn fold<'e>(session: &Session<'_>, fresh: &[Fresh<'e>]) -> Resu
         })
         .collect();
     rows.sort_unstable_by_key(|row| row.id);
-    conversations::insert(session, &rows).await?;
+    let added = conversations::insert(session, &rows).await?;
     let known = lock(session, &rows).await?;
     let sets = join(session, known, &rows, fresh).await?;
-    fold_sets(session, sets, fresh).await
+    let stored = read_events(session, &sets, &added, fresh, recent).await?;
+    Ok(fold_sets(sets, &added, &stored, fresh))
 }
 
 /// Locks the sets that `named` stand in, and reads them as they are under the lock.
@@ -124,21 +133,47 @@ fn key_of(row: &ConversationRow) -> ConversationKey {
     }
 }
 
-async fn fold_sets<'e>(
+/// The events of each set that the store has besides the fresh ones, by conversation.
+async fn read_events(
     session: &Session<'_>,
-    sets: Vec<Vec<ConversationRow>>,
-    fresh: &[Fresh<'e>],
-) -> Result<Vec<Touched<'e>>, StoreError> {
-    let root_of_member: HashMap<Uuid, Uuid> = sets.iter().flatten().map(|row| (row.id, row.root)).collect();
+    sets: &[Vec<ConversationRow>],
+    added: &HashSet<Uuid>,
+    fresh: &[Fresh<'_>],
+    recent: &Recent,
+) -> Result<Vec<(Uuid, Arc<Event>)>, StoreError> {
+    // A key that this batch added has no events but fresh ones.
+    let known: Vec<Uuid> = sets.iter().flatten().map(|row| row.id).filter(|id| !added.contains(id)).collect();
+    if known.is_empty() {
+        return Ok(Vec::new());
+    }
     let at_hand: HashSet<EventId> = fresh.iter().map(|one| one.event.id).collect();
-    let stored = events::of_conversations(session, root_of_member.keys().copied(), &at_hand).await?;
+    let mut ids = events::ids_of_conversations(session, known).await?;
+    ids.retain(|(_, event)| !at_hand.contains(event));
+    let mut found = recent.find(ids.iter().map(|(_, event)| *event));
+    let missing: Vec<EventId> =
+        ids.iter().map(|(_, event)| *event).filter(|event| !found.contains_key(event)).collect();
+    if !missing.is_empty() {
+        let read: Vec<Arc<Event>> = events::by_id(session, missing).await?.into_iter().map(Arc::new).collect();
+        recent.keep(read.iter().cloned());
+        found.extend(read.into_iter().map(|event| (event.id, event)));
+    }
+    Ok(ids.into_iter().filter_map(|(conversation, event)| Some((conversation, found.get(&event)?.clone()))).collect())
+}
+
+fn fold_sets<'e>(
+    sets: Vec<Vec<ConversationRow>>,
+    added: &HashSet<Uuid>,
+    stored: &[(Uuid, Arc<Event>)],
+    fresh: &[Fresh<'e>],
+) -> Vec<Touched<'e>> {
+    let root_of: HashMap<Uuid, Uuid> = sets.iter().flatten().map(|row| (row.id, row.root)).collect();
     let mut told: HashMap<Uuid, Vec<&Event>> = HashMap::new();
-    for (conversation, event) in &stored {
-        told.entry(root_of_member[conversation]).or_default().push(event);
+    for (conversation, event) in stored {
+        told.entry(root_of[conversation]).or_default().push(event);
     }
     let mut causes: HashMap<Uuid, &'e Event> = HashMap::new();
     for one in fresh {
-        let Some(root) = one.keys.first().and_then(|own| root_of_member.get(&own.id())) else { continue };
+        let Some(root) = one.keys.first().and_then(|own| root_of.get(&own.id())) else { continue };
         told.entry(*root).or_default().push(one.event);
         let cause = causes.entry(*root).or_insert(one.event);
         if (one.event.time, one.event.id) > (cause.time, cause.id) {
@@ -148,32 +183,40 @@ async fn fold_sets<'e>(
     let mut touched = Vec::with_capacity(sets.len());
     for set in sets {
         let Some(root) = set.first().map(|row| row.root) else { continue };
-        let Some(told) = told.get(&root) else { continue };
-        // A set that is touched only because a fresh event names it has that event among its set.
-        let Some(cause) = causes.get(&root).copied() else { continue };
+        let (Some(told), Some(cause)) = (told.get(&root), causes.get(&root).copied()) else { continue };
         let Some(mut folded) = cdr::fold(told.iter().copied()) else { continue };
         folded.cdr.id = root;
         let opened = told.iter().filter(|event| matches!(event.body, Body::ChatOpened(_)));
         let opened = opened.min_by_key(|event| (event.time, event.id)).map(|event| (*event).clone());
-        touched.push(Touched { root, members: set.iter().map(|row| row.id).collect(), folded, cause, opened });
+        let is_new = set.iter().all(|row| added.contains(&row.id));
+        let members = set.iter().map(|row| row.id).collect();
+        touched.push(Touched { root, members, folded, cause, opened, is_new });
     }
-    Ok(touched)
+    touched
+}
+
+/// Records of the touched conversations as they stand in the store, by id.
+pub(super) async fn standing(
+    session: &Session<'_>,
+    touched: &[Touched<'_>],
+) -> Result<HashMap<Uuid, StoredCdr>, StoreError> {
+    let known = touched.iter().filter(|conversation| !conversation.is_new);
+    let members: Vec<Uuid> = known.flat_map(|conversation| conversation.members.iter().copied()).collect();
+    if members.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(cdrs::by_id(session, members).await?.into_iter().map(|stored| (stored.cdr.id, stored)).collect())
 }
 
 /// Writes records that say something new; tells of those that are complete. `subject` is the handle each hangs on.
 pub(super) async fn record(
     session: &Session<'_>,
     touched: &[Touched<'_>],
+    mut before: HashMap<Uuid, StoredCdr>,
     subject: impl Fn(&Touched<'_>) -> Option<Uuid>,
     customer_of: impl Fn(Uuid) -> Option<Uuid>,
     derived: &mut Derived,
 ) -> Result<(), StoreError> {
-    if touched.is_empty() {
-        return Ok(());
-    }
-    let members = touched.iter().flat_map(|conversation| conversation.members.iter().copied());
-    let stored = cdrs::by_id(session, members).await?;
-    let mut before: HashMap<Uuid, StoredCdr> = stored.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
     let mut written = Vec::new();
     let mut gone = Vec::new();
     for conversation in touched {

@@ -123,12 +123,7 @@ impl Engine {
     }
 
     /// Takes handles away from a customer; the next event will not bring them back.
-    pub async fn split(
-        &self,
-        customer: Uuid,
-        taken: &[RawHandle],
-        by: By<'_>,
-    ) -> Result<Decided, DirectiveError> {
+    pub async fn split(&self, customer: Uuid, taken: &[RawHandle], by: By<'_>) -> Result<Decided, DirectiveError> {
         let all = self.handles_of(customer).await?;
         root(&all, customer)?;
         let mut chosen = BTreeSet::new();
@@ -165,13 +160,7 @@ impl Engine {
     }
 
     /// Writes a remark on a conversation; it replaces the same author's earlier one.
-    pub async fn remark(
-        &self,
-        cdr: Uuid,
-        author: &str,
-        text: &str,
-        at: Timestamp,
-    ) -> Result<Applied, DirectiveError> {
+    pub async fn remark(&self, cdr: Uuid, author: &str, text: &str, at: Timestamp) -> Result<Applied, DirectiveError> {
         if cdrs::of_conversation(&self.store.reading(), cdr).await?.is_none() {
             return Err(DirectiveError::NoConversation(cdr));
         }
@@ -186,12 +175,7 @@ impl Engine {
     }
 
     /// Applies one decision, made of one or more directives that share the first one's id.
-    async fn decide(
-        &self,
-        decisions: Vec<Decision>,
-        by: By<'_>,
-        about: &[Uuid],
-    ) -> Result<Decided, DirectiveError> {
+    async fn decide(&self, decisions: Vec<Decision>, by: By<'_>, about: &[Uuid]) -> Result<Decided, DirectiveError> {
         if decisions.len() > MOST_PAIRS {
             return Err(DirectiveError::TooMany(decisions.len()));
         }

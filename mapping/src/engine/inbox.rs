@@ -42,8 +42,7 @@ pub(super) async fn take<'e>(
     for told in tellings.values_mut() {
         told.sort_by(|a, b| a.event.sequence.cmp(&b.event.sequence));
     }
-    let keys: Vec<Vec<ConversationKey>> =
-        tellings.values().map(|told| conversation_keys(told[0].event)).collect();
+    let keys: Vec<Vec<ConversationKey>> = tellings.values().map(|told| conversation_keys(told[0].event)).collect();
     let arrivals: Vec<Arrival<'_>> = tellings
         .values()
         .zip(&keys)
@@ -121,11 +120,7 @@ async fn enter_duplicates<'e>(
     Ok(redelivered)
 }
 
-async fn keep_books(
-    session: &Session<'_>,
-    fresh: &[Fresh<'_>],
-    redelivered: Vec<&Event>,
-) -> Result<(), StoreError> {
+async fn keep_books(session: &Session<'_>, fresh: &[Fresh<'_>], redelivered: Vec<&Event>) -> Result<(), StoreError> {
     let mut books: BTreeMap<(String, String, i64), (u64, u64)> = BTreeMap::new();
     let place = |event: &Event, epoch: &str| (event.source.clone(), epoch.to_owned(), Day::of(event.received).0);
     for event in redelivered {
@@ -152,7 +147,9 @@ async fn keep_books(
 }
 
 /// The keys of fresh events, each with the earliest event that names it.
-pub(super) fn earliest<'f>(fresh: &'f [Fresh<'_>]) -> HashMap<Uuid, (&'f ConversationKey, trunkline_events::Timestamp)> {
+pub(super) fn earliest<'f>(
+    fresh: &'f [Fresh<'_>],
+) -> HashMap<Uuid, (&'f ConversationKey, trunkline_events::Timestamp)> {
     let mut earliest: HashMap<Uuid, (&ConversationKey, trunkline_events::Timestamp)> = HashMap::new();
     for one in fresh {
         for key in &one.keys {

@@ -20,6 +20,7 @@ mod inbox;
 mod people;
 mod pops;
 mod profiles;
+mod recent;
 mod records;
 mod who;
 
@@ -44,6 +45,7 @@ pub struct Engine {
     pub(crate) store: Store,
     pub(crate) knowledge: Arc<Knowledge>,
     outbox: Arc<Notify>,
+    recent: Arc<recent::Recent>,
 }
 
 /// What is declared, not learned.
@@ -93,7 +95,7 @@ pub struct Rejected {
 impl Engine {
     /// An engine on a store.
     pub fn new(store: Store, knowledge: Knowledge) -> Self {
-        Self { store, knowledge: Arc::new(knowledge), outbox: Arc::new(Notify::new()) }
+        Self { store, knowledge: Arc::new(knowledge), outbox: Arc::new(Notify::new()), recent: Arc::default() }
     }
 
     /// The store it works on.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use trunkline_events::call::Direction;
+use trunkline_events::cdr::Medium;
 use trunkline_events::pop::{Brief, Certainty, Pop, PopEnded};
 use trunkline_events::{Body, EventId, Timestamp};
 use uuid::Uuid;
@@ -33,8 +34,8 @@ pub(super) fn shown<'t>(conversation: &'t Touched<'_>) -> impl Iterator<Item = &
 
 /// Live pops of the touched conversations, as they stand in the store.
 pub(super) async fn standing(session: &Session<'_>, touched: &[Touched<'_>]) -> Result<Vec<LivePop>, StoreError> {
-    let voice = touched.iter().filter(|one| one.folded.cdr.medium == trunkline_events::cdr::Medium::Voice);
-    let members: Vec<Uuid> = voice.flat_map(|conversation| conversation.members.iter().copied()).collect();
+    let known = touched.iter().filter(|one| !one.is_new && one.folded.cdr.medium == Medium::Voice);
+    let members: Vec<Uuid> = known.flat_map(|conversation| conversation.members.iter().copied()).collect();
     if members.is_empty() { Ok(Vec::new()) } else { pops::of_conversations(session, members).await }
 }
 
@@ -118,4 +119,3 @@ fn tell_end(touched: &[Touched<'_>], ended: &LivePop, derived: &mut Derived) {
 fn turn_of(rang: Timestamp) -> String {
     micros(rang).to_string()
 }
-

@@ -67,12 +67,7 @@ impl<'e> Said<'e> {
         }
     }
 
-    /// The handles that something was said of.
-    pub(super) fn handles(&self) -> impl Iterator<Item = Uuid> {
-        self.causes.keys().copied()
-    }
-
-    /// Writes it, and tells what changed by that for which customer. `customer_of` knows every handle of [`Self::handles`].
+    /// Writes it, and tells what changed by that for which customer. `customer_of` knows every handle that was heard of.
     pub(super) async fn keep(
         self,
         session: &Session<'_>,

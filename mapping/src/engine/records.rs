@@ -52,11 +52,7 @@ impl Records {
                 .into_iter()
                 .map(|field| FieldView { name: field.field, value: field.value, source: field.source, at: field.at })
                 .collect(),
-            tags: known
-                .tags
-                .into_iter()
-                .map(|set| TagView { tag: set.tag, source: set.source, at: set.at })
-                .collect(),
+            tags: known.tags.into_iter().map(|set| TagView { tag: set.tag, source: set.source, at: set.at }).collect(),
         }))
     }
 
@@ -131,12 +127,14 @@ impl Records {
         let Ok(handle) = Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, trunk) else {
             return Ok(nobody);
         };
-        let asked = Asked { conversation: Uuid::nil(), handle: handle.id(), before: end_of_time() };
-        let mut answers = presume(&self.store.reading(), &[asked], &knowledge.fields).await?;
-        Ok(answers.remove(&Uuid::nil()).map_or(nobody, |presumed| Who {
-            certainty: presumed.certainty,
-            candidates: presumed.candidates,
-        }))
+        let session = self.store.reading();
+        let rows = handles::by_id(&session, [handle.id()]).await?;
+        let Some(handle) = rows.first() else { return Ok(nobody) };
+        let asked = Asked { conversation: Uuid::nil(), handle, before: end_of_time() };
+        let mut answers = presume(&session, &[asked], &knowledge.fields).await?;
+        Ok(answers
+            .remove(&Uuid::nil())
+            .map_or(nobody, |presumed| Who { certainty: presumed.certainty, candidates: presumed.candidates }))
     }
 
     /// A customer's conversations that started before `before`, the newest first; chats with their messages.
@@ -167,7 +165,7 @@ impl Records {
         let session = self.store.reading();
         let sets = conversations::sets_of(&session, chats).await?;
         let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
-        let told = events::of_conversations(&session, root_of.keys().copied(), &HashSet::new()).await?;
+        let told = events::of_conversations(&session, root_of.keys().copied()).await?;
         let mut messages: HashMap<Uuid, Vec<MessageView>> = HashMap::new();
         for (conversation, event) in told {
             if let Some(view) = message_view(event) {

@@ -17,10 +17,10 @@ const OFFERED: u32 = 10;
 
 /// A question: who is behind this handle, at the start of this conversation?
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct Asked<'r> {
     /// Names the answer; the conversation that is not its own past.
     pub(super) conversation: Uuid,
-    pub(super) handle: Uuid,
+    pub(super) handle: &'r HandleRow,
     /// Contacts before this instant count as past.
     pub(super) before: Timestamp,
 }
@@ -28,18 +28,15 @@ pub(super) struct Asked {
 /// Answers by conversation. What nobody is known by has no answer.
 pub(super) async fn presume(
     session: &Session<'_>,
-    asked: &[Asked],
+    asked: &[Asked<'_>],
     rules: &FieldRules,
 ) -> Result<HashMap<Uuid, Presumed>, StoreError> {
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
-    let wanted: BTreeSet<Uuid> = asked.iter().map(|asked| asked.handle).collect();
-    let rows: HashMap<Uuid, HandleRow> =
-        handles::by_id(session, wanted).await?.into_iter().map(|row| (row.id, row)).collect();
-    let mut offers: Vec<(Asked, Certainty, Vec<Uuid>)> = Vec::new();
+    let mut offers: Vec<(Asked<'_>, Certainty, Vec<Uuid>)> = Vec::new();
     for question in asked {
-        let Some(row) = rows.get(&question.handle) else { continue };
+        let row = question.handle;
         if row.generic || row.shared {
             offers.push((*question, Certainty::Many, evidence::partners(session, row.id, OFFERED).await?));
         } else {
@@ -47,9 +44,10 @@ pub(super) async fn presume(
         }
     }
     let known = read(session, &offers, rules).await?;
-    Ok(offers.into_iter().map(|(asked, certainty, customers)| {
-        (asked.conversation, presumed(asked, certainty, customers, &known, rules))
-    }).collect())
+    Ok(offers
+        .into_iter()
+        .map(|(asked, certainty, customers)| (asked.conversation, presumed(asked, certainty, customers, &known, rules)))
+        .collect())
 }
 
 /// What is known of the customers that are offered.
@@ -62,7 +60,7 @@ struct Known {
 
 async fn read(
     session: &Session<'_>,
-    offers: &[(Asked, Certainty, Vec<Uuid>)],
+    offers: &[(Asked<'_>, Certainty, Vec<Uuid>)],
     rules: &FieldRules,
 ) -> Result<Known, StoreError> {
     let customers: BTreeSet<Uuid> = offers.iter().flat_map(|(_, _, customers)| customers).copied().collect();
@@ -84,7 +82,7 @@ async fn read(
 }
 
 fn presumed(
-    asked: Asked,
+    asked: Asked<'_>,
     certainty: Certainty,
     customers: Vec<Uuid>,
     known: &Known,

@@ -156,9 +156,8 @@ pub(crate) async fn list(session: &Session<'_>, asked: &CdrQuery) -> Result<Vec<
             .rows(Rows::ids(handles.iter().copied())),
         None => Query::new(select_page!("FROM cdr c")),
     };
-    let one_of = |name: &Option<String>| {
-        name.as_deref().map_or_else(|| "%".to_owned(), |name| format!("%|{}|%", literal(name)))
-    };
+    let one_of =
+        |name: &Option<String>| name.as_deref().map_or_else(|| "%".to_owned(), |name| format!("%|{}|%", literal(name)));
     let (after_start, after_id) = asked.after.map_or((i64::MAX, Uuid::max()), |(at, id)| (micros(at), id));
     let query = query
         .bind(asked.since.map_or(i64::MIN, micros))
@@ -208,6 +207,5 @@ fn read(row: &Row) -> Result<StoredCdr, StoreError> {
 }
 
 fn record(id: Uuid, json: &str) -> Result<Cdr, StoreError> {
-    serde_json::from_str(json)
-        .map_err(|cause| StoreError::Unreadable { table: "cdr", id, problem: cause.to_string() })
+    serde_json::from_str(json).map_err(|cause| StoreError::Unreadable { table: "cdr", id, problem: cause.to_string() })
 }

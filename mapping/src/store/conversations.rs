@@ -1,5 +1,7 @@
 //! Which calls and chats are one conversation, as data: each key names the root of the set that it stands in.
 
+use std::collections::HashSet;
+
 use trunkline_events::Timestamp;
 use uuid::Uuid;
 
@@ -35,13 +37,14 @@ fn table(rows: &[ConversationRow]) -> Rows {
     table
 }
 
-/// Adds keys that are new; `rows` are sorted by id.
-pub(crate) async fn insert(session: &Session<'_>, rows: &[ConversationRow]) -> Result<(), StoreError> {
+/// Adds keys that are new; gives their ids. `rows` are sorted by id.
+pub(crate) async fn insert(session: &Session<'_>, rows: &[ConversationRow]) -> Result<HashSet<Uuid>, StoreError> {
     let query = Query::new(
         "INSERT INTO conversation (id, root, key, first_time) SELECT id, root, key, first_time FROM {rows} \
-         WHERE true ON CONFLICT (id) DO NOTHING",
+         WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
     );
-    session.run("write conversations", query.rows(table(rows))).await.map(drop)
+    let added = session.all("write conversations", query.rows(table(rows))).await?;
+    added.iter().map(|row| row.uuid(0)).collect()
 }
 
 /// Every key of every set that one of `ids` stands in.

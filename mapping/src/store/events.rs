@@ -255,26 +255,41 @@ pub(crate) async fn insert_gaps(session: &Session<'_>, gaps: &[&Event]) -> Resul
     session.run("write gaps", query.rows(rows)).await.map(drop)
 }
 
-/// All stored events of conversations, as their JSON, but for those that the caller has at hand.
+/// The ids of all stored events of conversations, by conversation.
+pub(crate) async fn ids_of_conversations(
+    session: &Session<'_>,
+    conversations: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<(Uuid, EventId)>, StoreError> {
+    let query = Query::new("SELECT e.conversation, e.id FROM {rows} JOIN event e ON e.conversation = r.id");
+    let found = session.all("read events of conversations", query.rows(Rows::ids(conversations))).await?;
+    found.iter().map(|row| Ok((row.uuid(0)?, row.event(1)?))).collect()
+}
+
+/// Events by id.
+pub(crate) async fn by_id(
+    session: &Session<'_>,
+    ids: impl IntoIterator<Item = EventId>,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = Rows::ids(ids.into_iter().map(EventId::uuid));
+    let query = Query::new("SELECT e.id, e.body FROM {rows} JOIN event e ON e.id = r.id");
+    let found = session.all("read events", query.rows(rows)).await?;
+    found.iter().map(|row| parse(row.uuid(0)?, &row.text(1)?)).collect()
+}
+
+/// All stored events of conversations, by conversation.
 pub(crate) async fn of_conversations(
     session: &Session<'_>,
     conversations: impl IntoIterator<Item = Uuid>,
-    at_hand: &HashSet<EventId>,
 ) -> Result<Vec<(Uuid, Event)>, StoreError> {
-    let rows = Rows::ids(conversations);
     let query = Query::new("SELECT e.conversation, e.id, e.body FROM {rows} JOIN event e ON e.conversation = r.id");
-    let found = session.all("read events of conversations", query.rows(rows)).await?;
-    let mut events = Vec::with_capacity(found.len());
-    for row in found {
-        if at_hand.contains(&row.event(1)?) {
-            continue;
-        }
-        events.push((row.uuid(0)?, parse(row.uuid(1)?, &row.text(2)?)?));
-    }
-    Ok(events)
+    let found = session.all("read events of conversations", query.rows(Rows::ids(conversations))).await?;
+    found.iter().map(|row| Ok((row.uuid(0)?, parse(row.uuid(1)?, &row.text(2)?)?))).collect()
 }
 
 fn parse(id: Uuid, body: &str) -> Result<Event, StoreError> {
-    Event::from_json(body.as_bytes())
-        .map_err(|cause| StoreError::Unreadable { table: "event", id, problem: cause.to_string() })
+    Event::from_json(body.as_bytes()).map_err(|cause| StoreError::Unreadable {
+        table: "event",
+        id,
+        problem: cause.to_string(),
+    })
 }

@@ -93,9 +93,8 @@ pub(crate) async fn lock(session: &Session<'_>, ids: impl IntoIterator<Item = Uu
     if !session.is_postgres() {
         return Ok(());
     }
-    let query = Query::new(
-        "SELECT h.id FROM handle h WHERE h.id IN (SELECT r.id FROM {rows}) ORDER BY h.id FOR NO KEY UPDATE",
-    );
+    let query =
+        Query::new("SELECT h.id FROM handle h WHERE h.id IN (SELECT r.id FROM {rows}) ORDER BY h.id FOR NO KEY UPDATE");
     session.all("lock handles", query.rows(Rows::ids(ids))).await.map(drop)
 }
 
@@ -161,8 +160,9 @@ pub(crate) async fn by_value<'v>(
     values: impl IntoIterator<Item = &'v str>,
     limit: u32,
 ) -> Result<Vec<HandleRow>, StoreError> {
-    let query =
-        Query::new(select_handles!("FROM {rows} JOIN handle h ON h.value = r.value ORDER BY h.last_seen DESC LIMIT {1}"));
+    let query = Query::new(select_handles!(
+        "FROM {rows} JOIN handle h ON h.value = r.value ORDER BY h.last_seen DESC LIMIT {1}"
+    ));
     let found = session.all("find handles", query.rows(Rows::texts(values)).bind(i64::from(limit))).await?;
     found.iter().map(HandleRow::read).collect()
 }

@@ -41,7 +41,12 @@ impl Stage {
 }
 
 /// Locks `ids`; what was locked in this stage before is let go.
-pub(crate) async fn take(session: &Session<'_>, stage: Stage, ids: &BTreeSet<Uuid>, again: bool) -> Result<(), StoreError> {
+pub(crate) async fn take(
+    session: &Session<'_>,
+    stage: Stage,
+    ids: &BTreeSet<Uuid>,
+    again: bool,
+) -> Result<(), StoreError> {
     if !session.is_postgres() {
         return Ok(());
     }

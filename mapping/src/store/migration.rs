@@ -9,6 +9,15 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 /// Any number, the same in every process: only one of them migrates at a time.
 const LOCK: i64 = 0x7472_756e_6b00;
 
+/// What the words in braces mean.
+const POSTGRES: [(&str, &str); 3] = [
+    ("{uuid}", "uuid"),
+    ("{serial}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+    ("{roomy}", " WITH (fillfactor = 70)"),
+];
+const SQLITE: [(&str, &str); 3] =
+    [("{uuid}", "text"), ("{serial}", "integer PRIMARY KEY AUTOINCREMENT"), ("{roomy}", "")];
+
 struct Migrator;
 
 impl MigratorTrait for Migrator {
@@ -31,11 +40,11 @@ impl MigrationName for Step {
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (uuid, serial) = match manager.get_database_backend() {
-            DbBackend::Postgres => ("uuid", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
-            _ => ("text", "integer PRIMARY KEY AUTOINCREMENT"),
+        let words = match manager.get_database_backend() {
+            DbBackend::Postgres => POSTGRES,
+            _ => SQLITE,
         };
-        let sql = self.sql.replace("{uuid}", uuid).replace("{serial}", serial);
+        let sql = words.iter().fold(self.sql.to_owned(), |sql, (word, meaning)| sql.replace(word, meaning));
         manager.get_connection().execute_unprepared(&sql).await.map(drop)
     }
 }

@@ -25,9 +25,8 @@ pub(crate) async fn insert(session: &Session<'_>, events: &[(String, String)]) -
     for (at, (routing, event)) in events.iter().enumerate() {
         rows.push([i64::try_from(at).unwrap_or(i64::MAX).into(), routing.as_str().into(), event.as_str().into()]);
     }
-    let query = Query::new(
-        "INSERT INTO outbox (routing, event) SELECT routing, event FROM {rows} ORDER BY at RETURNING seq",
-    );
+    let query =
+        Query::new("INSERT INTO outbox (routing, event) SELECT routing, event FROM {rows} ORDER BY at RETURNING seq");
     let added = session.all("write the outbox", query.rows(rows)).await?;
     let mut places: Vec<i64> = added.iter().map(|row| row.big(0)).collect::<Result<_, _>>()?;
     places.sort_unstable();

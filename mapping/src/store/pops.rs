@@ -93,7 +93,10 @@ pub(crate) async fn of_agent(
 
 fn read(row: &Row) -> Result<LivePop, StoreError> {
     let id = row.uuid(0)?;
-    let pop = serde_json::from_str(&row.text(4)?)
-        .map_err(|cause| StoreError::Unreadable { table: "live_pop", id, problem: cause.to_string() })?;
+    let pop = serde_json::from_str(&row.text(4)?).map_err(|cause| StoreError::Unreadable {
+        table: "live_pop",
+        id,
+        problem: cause.to_string(),
+    })?;
     Ok(LivePop { pop, conversation: row.uuid(1)?, answered: row.flag(2)?, at: row.instant(3)? })
 }

@@ -74,13 +74,19 @@ async fn what_cannot_be_used_is_rejected_with_its_reason(house: &House) {
         reason: "not JSON".into(),
         received: at(3),
     };
-    house.engine.reject(&[unread.clone()]).await.expect("writes");
+    house.engine.reject(std::slice::from_ref(&unread)).await.expect("writes");
     house.engine.reject(&[unread]).await.expect("twice is harmless");
     let view = &books(house).await[0];
     assert_eq!((view.taken, view.stored, view.rejected, view.waiting), (3, 1, 2, 0));
     assert!(adds_up(view));
-    let reasons: Vec<String> =
-        house.store().rejections(Some(source.name), 10).await.expect("reads").into_iter().map(|one| one.reason).collect();
+    let reasons: Vec<String> = house
+        .store()
+        .rejections(Some(source.name), 10)
+        .await
+        .expect("reads")
+        .into_iter()
+        .map(|one| one.reason)
+        .collect();
     assert_eq!(reasons.len(), 3);
     assert!(reasons.iter().any(|reason| reason == "not JSON"));
 }

@@ -38,7 +38,10 @@ async fn a_merge_holds_and_can_be_undone(house: &House) {
 
     let links = house.records().explain(first).await.expect("reads");
     assert_eq!((links[0].origin.as_str(), links[0].verdict.as_str()), ("include", "joined"));
-    assert_eq!((links[0].actor.as_deref(), links[0].reason.as_deref()), (Some("admin-li"), Some("they phoned together")));
+    assert_eq!(
+        (links[0].actor.as_deref(), links[0].reason.as_deref()),
+        (Some("admin-li"), Some("they phoned together"))
+    );
 
     let undone = house.engine.undo(merged.directives[0], by(200)).await.expect("undoes");
     assert_eq!(undone.customers.len(), 2);
@@ -69,7 +72,14 @@ async fn a_split_restores_both_sides_and_is_not_merged_back(house: &House) {
     assert_ne!(phone, wang);
     assert_eq!((calls(wang).await, calls(phone).await), (0, 1), "the call goes with its number");
     assert_eq!(split.directives.len(), 2);
-    house.apply(&[evidence(&crm, 200, handle("account_no", "A-1"), handle("phone", "13800138001"), Strength::Authoritative)])
+    house
+        .apply(&[evidence(
+            &crm,
+            200,
+            handle("account_no", "A-1"),
+            handle("phone", "13800138001"),
+            Strength::Authoritative,
+        )])
         .await;
     assert_ne!(customer_of(house, "phone", "13800138001").await, wang, "the next event does not bring it back");
 
@@ -106,7 +116,9 @@ async fn decisions_on_nobody_are_refused(house: &House) {
     house.apply(&[profile(&web(), 0, handle("crm_id", "1"), &[("name", "Wang")])]).await;
     let wang = customer_of(house, "crm_id", "1").await;
     let nobody = Uuid::from_u128(7);
-    assert!(matches!(house.engine.merge(wang, nobody, by(1)).await, Err(DirectiveError::NoCustomer(id)) if id == nobody));
+    assert!(
+        matches!(house.engine.merge(wang, nobody, by(1)).await, Err(DirectiveError::NoCustomer(id)) if id == nobody)
+    );
     let not_his = house.engine.split(wang, &[handle("phone", "13800138009")], by(1)).await;
     assert!(matches!(not_his, Err(DirectiveError::NotHis { .. })));
     let blocked = house.engine.split(wang, &[handle("phone", "anonymous")], by(1)).await;

@@ -60,17 +60,15 @@ impl House {
     }
 
     /// Runs statements outside of Trunkline.
-    pub(crate) async fn execute(&self, sql: &str) -> String {
+    pub(crate) fn execute(&self, sql: &str) -> String {
         let (url, sql) = (self.url.clone(), sql.to_owned());
         tokio::task::block_in_place(|| {
             if let Some(name) = url.rsplit_once('/').filter(|_| url.starts_with("postgres")) {
                 return SERVER.lock().expect("no test broke the server").execute(name.1, &sql).expect("runs");
             }
             let file = url.trim_start_matches("sqlite:").to_owned();
-            let done = std::process::Command::new("python3")
-                .args(["-c", SQLITE, &file, &sql])
-                .output()
-                .expect("python runs");
+            let done =
+                std::process::Command::new("python3").args(["-c", SQLITE, &file, &sql]).output().expect("python runs");
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
             String::from_utf8_lossy(&done.stdout).into_owned()
         })

@@ -33,10 +33,11 @@ fn plain(dump: &str) -> String {
     });
     let mut plain = String::new();
     for line in kept {
-        let line = match line.rsplit_once(',').filter(|_| line.contains("seaql_migrations") && line.starts_with("INSERT")) {
-            Some((start, _)) => format!("{start},0);"),
-            None => line.to_owned(),
-        };
+        let line =
+            match line.rsplit_once(',').filter(|_| line.contains("seaql_migrations") && line.starts_with("INSERT")) {
+                Some((start, _)) => format!("{start},0);"),
+                None => line.to_owned(),
+            };
         plain.push_str(&line);
         plain.push('\n');
     }

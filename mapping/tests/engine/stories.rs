@@ -99,7 +99,9 @@ async fn a_late_event_revises_a_complete_record(house: &House) {
     let call = whole_call(&source, 0, "c1", WANG);
     let without_answer = [call[0].clone(), call[1].clone(), call[4].clone()];
     let applied = house.apply(&without_answer).await;
-    let Some(Body::CdrCompleted(cdr)) = applied.derived.last().map(|last| &last.event.body) else { panic!("completed") };
+    let Some(Body::CdrCompleted(cdr)) = applied.derived.last().map(|last| &last.event.body) else {
+        panic!("completed")
+    };
     assert_eq!(cdr.outcome, Outcome::AbandonedRinging);
     let applied = house.apply(&call[2..4]).await;
     let Some(Body::CdrRevised(cdr)) = applied.derived.last().map(|last| &last.event.body) else { panic!("revised") };
@@ -202,9 +204,7 @@ async fn records_are_listed_by_what_they_are(house: &House) {
     for (number, start) in [(0, 0), (1, 1_000), (2, 2_000)] {
         house.apply(&whole_call(&source, start, &format!("c{number}"), &format!("1380013800{number}"))).await;
     }
-    house
-        .apply(&[opened(&web, 500, "chat", vec![handle("web_visitor", "v1")], None), closed(&web, 600, "chat")])
-        .await;
+    house.apply(&[opened(&web, 500, "chat", vec![handle("web_visitor", "v1")], None), closed(&web, 600, "chat")]).await;
     let count = async |filter: CdrFilter| house.records().cdrs(&filter).await.expect("reads").len();
     assert_eq!(count(CdrFilter::default()).await, 4);
     assert_eq!(count(CdrFilter { medium: Some(Medium::Chat), ..CdrFilter::default() }).await, 1);

@@ -71,8 +71,7 @@ pub(crate) fn device(extension: &str, agent: &str) -> Device {
 }
 
 pub(crate) fn offered(source: &Source, seconds: i64, id: &str, ani: &str) -> Event {
-    let body =
-        call::Offered { call: call_ref(id), route: route(ani), device: None, data: call::CallData::default() };
+    let body = call::Offered { call: call_ref(id), route: route(ani), device: None, data: call::CallData::default() };
     source.tell(seconds, id, Body::CallOffered(body))
 }
 
@@ -98,12 +97,8 @@ pub(crate) fn answered(source: &Source, seconds: i64, id: &str, ani: &str, exten
 }
 
 pub(crate) fn leg_ended(source: &Source, seconds: i64, id: &str, extension: &str) -> Event {
-    let body = call::LegEnded {
-        call: call_ref(id),
-        device: device(extension, "2001"),
-        cause: None,
-        reconstructed: false,
-    };
+    let body =
+        call::LegEnded { call: call_ref(id), device: device(extension, "2001"), cause: None, reconstructed: false };
     source.tell(seconds, id, Body::CallLegEnded(body))
 }
 

@@ -85,7 +85,8 @@ impl Postgres {
     /// Runs statements by `psql`; gives what it prints, unaligned and without headings.
     pub fn execute(&self, database: &str, sql: &str) -> io::Result<String> {
         let url = self.url(database);
-        run(Command::new(self.programs.join("psql")).args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", &url])
+        run(Command::new(self.programs.join("psql"))
+            .args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", &url])
             .args(["-c", sql]))
     }
 

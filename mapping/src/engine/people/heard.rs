@@ -116,9 +116,10 @@ impl<'e> Heard<'e> {
     /// Handles from which customers must be computed anew: ends of new evidence, and what was seen earlier than known.
     pub(super) fn seeds(&self, known: &HashMap<Uuid, HandleRow>) -> Seeds {
         let ends = self.evidence.values().flat_map(|piece| [piece.a, piece.b]);
-        let earlier = self.handles.values().filter(|named| {
-            known.get(&named.id).is_some_and(|row| named.first_seen < row.first_seen)
-        });
+        let earlier = self
+            .handles
+            .values()
+            .filter(|named| known.get(&named.id).is_some_and(|row| named.first_seen < row.first_seen));
         let mut seeds: Seeds = ends.chain(earlier.map(|named| named.id)).collect();
         // An undone directive's ends are found under its lock; until then the directive stands for them.
         seeds.extend(self.undos.iter().map(|undo| undo.directive.uuid()));

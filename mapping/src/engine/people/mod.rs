@@ -23,18 +23,18 @@ use super::inbox::Fresh;
 use crate::identity::{Partition, partition};
 use crate::store::{HandleRow, Judgement, Session, StoreError, evidence, handles};
 
-/// Brings handles, evidence and customers up to what the fresh events say.
+/// Brings handles, evidence and customers up to what the fresh events say; gives the handles that they name as they are now.
 pub(super) async fn settle(
     session: &Session<'_>,
     fresh: &[Fresh<'_>],
     knowledge: &Knowledge,
     derived: &mut Derived,
-) -> Result<(), StoreError> {
+) -> Result<HashMap<Uuid, HandleRow>, StoreError> {
     let mut heard = Heard::of(fresh, knowledge);
     if heard.is_empty() {
-        return Ok(());
+        return Ok(HashMap::new());
     }
-    let (known, added) = register(session, &heard).await?;
+    let (mut known, added) = register(session, &heard).await?;
     heard.forget_known_evidence(session).await?;
     let seeds = heard.seeds(&known);
     if seeds.is_empty() {
@@ -43,7 +43,8 @@ pub(super) async fn settle(
                 turns::tell_created(*id, cause, derived);
             }
         }
-        return touch(session, &heard, &known).await;
+        touch(session, &heard, &known).await?;
+        return Ok(known);
     }
     let walked = walk::under_lock(session, &heard, &seeds, knowledge).await?;
     let judged = partition(&walked.sightings, &walked.evidence, &knowledge.rules);
@@ -56,7 +57,8 @@ pub(super) async fn settle(
             turns::tell_created(*id, cause, derived);
         }
     }
-    Ok(())
+    known.extend(after.into_iter().map(|row| (row.id, row)));
+    Ok(known)
 }
 
 /// Adds handles that are new; gives all that were named as they stand, and which of them this batch added.
@@ -82,9 +84,8 @@ async fn register(
 }
 
 async fn touch(session: &Session<'_>, heard: &Heard<'_>, known: &HashMap<Uuid, HandleRow>) -> Result<(), StoreError> {
-    let later = heard.handles.values().filter(|named| {
-        known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen)
-    });
+    let later =
+        heard.handles.values().filter(|named| known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen));
     let seen: Vec<_> = later.map(|named| (named.id, named.last_seen)).collect();
     if seen.is_empty() {
         return Ok(());

@@ -32,11 +32,8 @@ pub(super) struct Turned {
 
 /// Compares the customers of all members before and after.
 pub(super) fn of(walked: &Walked, judged: &Partition, added: &HashSet<Uuid>) -> Vec<Turned> {
-    let after: BTreeMap<Uuid, Uuid> = walked
-        .members
-        .iter()
-        .filter_map(|id| Some((*id, judged.standings.get(id)?.customer)))
-        .collect();
+    let after: BTreeMap<Uuid, Uuid> =
+        walked.members.iter().filter_map(|id| Some((*id, judged.standings.get(id)?.customer))).collect();
     let mut were: BTreeMap<Uuid, BTreeSet<Uuid>> = BTreeMap::new();
     let mut are: BTreeMap<Uuid, (Vec<Uuid>, BTreeSet<Uuid>)> = BTreeMap::new();
     for (handle, customer) in &after {

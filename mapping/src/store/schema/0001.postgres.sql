@@ -33,7 +33,8 @@ CREATE TABLE public.cdr (
     extensions text NOT NULL,
     subject_handle uuid,
     record text NOT NULL
-);
+)
+WITH (fillfactor='70');
 CREATE TABLE public.conversation (
     id uuid NOT NULL,
     root uuid NOT NULL,
@@ -94,7 +95,8 @@ CREATE TABLE public.handle (
     last_seen bigint NOT NULL,
     generic boolean NOT NULL,
     shared boolean NOT NULL
-);
+)
+WITH (fillfactor='70');
 CREATE TABLE public.history (
     seq bigint NOT NULL,
     at bigint NOT NULL,
@@ -122,7 +124,8 @@ CREATE TABLE public.live_pop (
     answered boolean NOT NULL,
     at bigint NOT NULL,
     record text NOT NULL
-);
+)
+WITH (fillfactor='70');
 CREATE TABLE public.outbox (
     seq bigint NOT NULL,
     routing text NOT NULL,

@@ -1,4 +1,5 @@
--- The first schema. {uuid} and {serial} are written in each database's own words. Instants are microseconds since 1970, UTC.
+-- The first schema. What stands in braces is written in each database's own words ({roomy}: rows change often, leave room
+-- on the page). Instants are microseconds since 1970, UTC.
 CREATE TABLE event (
     id {uuid} PRIMARY KEY,
     source text NOT NULL,
@@ -71,7 +72,7 @@ CREATE TABLE cdr (
     extensions text NOT NULL,
     subject_handle {uuid},
     record text NOT NULL
-);
+){roomy};
 CREATE INDEX cdr_subject_handle ON cdr (subject_handle, started) WHERE subject_handle IS NOT NULL;
 CREATE INDEX cdr_started ON cdr (started);
 
@@ -85,7 +86,7 @@ CREATE TABLE handle (
     last_seen bigint NOT NULL,
     generic boolean NOT NULL,
     shared boolean NOT NULL
-);
+){roomy};
 CREATE INDEX handle_customer ON handle (customer);
 CREATE INDEX handle_value ON handle (value);
 
@@ -160,7 +161,7 @@ CREATE TABLE live_pop (
     answered boolean NOT NULL,
     at bigint NOT NULL,
     record text NOT NULL
-);
+){roomy};
 CREATE INDEX live_pop_conversation ON live_pop (conversation);
 CREATE INDEX live_pop_extension ON live_pop (extension);
 
