@@ -232,12 +232,37 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");
     }
-    if settings.bus.transport == crate::Transport::Amqp && settings.bus.amqp.password.is_none() {
+    let (amqp, postgres) = (&settings.bus.amqp, &settings.store.postgres);
+    // A password file that cannot be read is a problem of its own already.
+    let unsaid = |password: &Option<SecretString>, file: &Option<PathBuf>| password.is_none() && file.is_none();
+    if settings.bus.transport == crate::Transport::Amqp && unsaid(&amqp.password, &amqp.password_file) {
         problem("bus.amqp.password", "is missing; write password_file (or password) of the AMQP user");
     }
-    if settings.store.backend == crate::StoreBackend::Postgres && settings.store.postgres.password.is_none() {
+    if settings.store.backend == crate::StoreBackend::Postgres && unsaid(&postgres.password, &postgres.password_file) {
         problem("store.postgres.password", "is missing; write password_file (or password) of the database user");
     }
+    for (key, host) in [("bus.amqp.host", &amqp.host), ("store.postgres.host", &postgres.host)] {
+        if !is_host(host) {
+            problem(key, "is no host; write the host's name or address alone, with port, user and TLS in their own keys");
+        }
+    }
+    if settings.bus.amqp.port == 0 || settings.store.postgres.port == 0 {
+        let key = if settings.bus.amqp.port == 0 { "bus.amqp.port" } else { "store.postgres.port" };
+        problem(key, "is 0; write the server's TCP port");
+    }
+    let ca_files = [("bus.amqp.ca_file", &amqp.ca_file), ("store.postgres.ca_file", &postgres.ca_file)];
+    for (key, file) in ca_files.into_iter().filter_map(|(key, file)| Some((key, file.as_ref()?))) {
+        if !file.is_file() {
+            problem(key, &format!("{} is no file; check the path and its permissions", file.display()));
+        }
+    }
+}
+
+/// A name or address without scheme, user, port or path. IPv6 addresses may stand in brackets.
+fn is_host(text: &str) -> bool {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let named = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    named || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -91,3 +91,25 @@ fn a_file_that_is_no_toml_is_one_clear_sentence() {
     let missing = Sources { file: Some("/nowhere/trunkline.toml".into()), ..Sources::default() };
     assert!(load(&missing).expect_err("no file").to_string().contains("--config"));
 }
+
+#[test]
+fn a_url_where_a_host_belongs_is_told_and_an_unreadable_secret_is_told_once() {
+    let text = "[bus]\ntransport='amqp'\n[bus.amqp]\nhost='amqps://mq.example.com:5671'\npassword_file='/nowhere/secret'\n\
+                ca_file='/nowhere/ca.pem'\n[store.postgres]\nhost='db.example.com/trunkline'\nport=0\n";
+    let problems = with_file(text).expect_err("refused");
+    let mut found = keys(&problems);
+    found.sort_unstable();
+    let wanted =
+        ["bus.amqp.ca_file", "bus.amqp.host", "bus.amqp.password_file", "store.postgres.host", "store.postgres.port"];
+    assert_eq!(found, wanted, "{problems}");
+}
+
+#[test]
+fn names_and_addresses_are_hosts() {
+    for host in ["mq", "mq-1.example.com", "192.0.2.7", "2001:db8::7", "[2001:db8::7]"] {
+        assert!(is_host(host), "{host}");
+    }
+    for wrong in ["", "mq:5672", "amqp://mq", "user@mq", "mq/vhost", "m q"] {
+        assert!(!is_host(wrong), "{wrong}");
+    }
+}

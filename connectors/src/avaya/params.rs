@@ -86,6 +86,9 @@ impl Params {
         }
         keys.join("tls", tls_keys);
         let host = keys.required("host", "the AES's host name or address");
+        if host.contains(['/', '@', ' ']) {
+            keys.problem("host", "must be the host's name or address alone; port, user and TLS have their own keys");
+        }
         let port = keys.number("port", if tls_enabled { 4722 } else { 4721 }, 1..=65_535);
         let settings = settings(&mut keys);
         keys.finish()?;
