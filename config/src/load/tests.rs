@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fs;
 
 use secrecy::ExposeSecret;
@@ -112,4 +111,32 @@ fn names_and_addresses_are_hosts() {
     for wrong in ["", "mq:5672", "amqp://mq", "user@mq", "mq/vhost", "m q"] {
         assert!(!is_host(wrong), "{wrong}");
     }
+}
+
+#[test]
+fn variables_of_our_tools_are_no_settings_and_a_misspelt_one_is_told() {
+    let environment = |name: &str| Some(HashMap::from([(name.to_owned(), "x".to_owned())]));
+    for name in ["TRUNKLINE_TOKEN", "TRUNKLINE_SERVER", "TRUNKLINE_PEERS", "TRUNKLINE_BENCH_SECONDS"] {
+        load(&Sources { environment: environment(name), ..Sources::default() }).expect(name);
+    }
+    let sources = Sources { environment: environment("TRUNKLINE_HTTP_LISTEN"), ..Sources::default() };
+    assert_eq!(keys(&load(&sources).expect_err("one underscore is too few")), ["http_listen"]);
+}
+
+#[test]
+fn connectors_are_asked_about_also_when_other_keys_are_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    fs::write(&file, "[http]\nlisen='x'\n[connectors.a]\nkind='x'\n[connectors.b]\nknd='x'\n").expect("written");
+    let sources = Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() };
+    let problems = load_with(&sources, |name, connector| {
+        let key = format!("connectors.{name}.kind");
+        vec![Problem { key, sentence: format!("{} is no kind", connector.kind), origin: None }]
+    })
+    .expect_err("three problems");
+    let found = keys(&problems);
+    for key in ["http.lisen", "connectors.a.kind", "connectors.b.knd", "connectors.b.kind"] {
+        assert!(found.contains(&key), "{key} is missing in {found:?}");
+    }
+    assert!(problems.0.iter().any(|problem| problem.sentence == "x is no kind"), "{problems}");
 }
