@@ -77,7 +77,7 @@ impl Daemon {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),
             None => None,
         };
-        Ok(parts.start(planned, listener, address, default_token, admin_token).await)
+        Ok(parts.start(planned, listener, address, default_token, admin_token))
     }
 
     /// Where HTTP listens.
@@ -116,7 +116,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    async fn start(
+    fn start(
         self,
         planned: Vec<links::Planned>,
         listener: TcpListener,

@@ -22,7 +22,7 @@ impl Client {
     pub(crate) fn new(global: &Global) -> Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(5))
-            .timeout(std::time::Duration::from_secs(60))
+            .timeout(std::time::Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             // The daemon stands in the same house; a proxy for the internet does not know it.
             .no_proxy()

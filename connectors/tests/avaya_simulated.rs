@@ -98,9 +98,7 @@ impl Played {
 }
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future)
-        .await
-        .unwrap_or_else(|_| panic!("{what}: not within a minute"))
+    tokio::time::timeout(Duration::from_mins(1), future).await.unwrap_or_else(|_| panic!("{what}: not within a minute"))
 }
 
 /// Call references that are open: offered, not ended, not gone up in another.
@@ -196,4 +194,23 @@ async fn conferences_abandoned_and_outgoing_calls_end_and_leave_nothing_open() {
     for events in [conference, abandoned, outbound] {
         assert_eq!(counts(&events).get("trunkline.opaque.v1"), None, "{:#?}", counts(&events));
     }
+}
+
+#[tokio::test]
+async fn after_a_rough_day_no_call_is_left_open_and_none_is_told_twice() {
+    let events = Played::play("rough").await;
+    let mut ended = BTreeSet::new();
+    for event in &events {
+        if let Body::CallEnded(body) = &event.body {
+            assert!(ended.insert(body.call.id.clone()), "{} ended twice", body.call.id);
+        }
+    }
+    let calm = rings(&events).into_iter().find(|(_, _, route)| route.calling.number.as_deref() == Some("13800138017"));
+    assert_eq!(
+        calm.map(|(extension, agent, _)| (extension, agent)),
+        Some(("4750".to_owned(), Some("1001".to_owned())))
+    );
+    let told = counts(&events);
+    let resynced = told.get("trunkline.link.resynced.v1").copied().unwrap_or_default();
+    assert!(resynced >= 4 && told.contains_key("trunkline.link.gap.v1"), "{told:#?}");
 }

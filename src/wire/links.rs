@@ -133,13 +133,11 @@ impl Links {
     /// Hands a webhook to its connector; `None` when there is no such connector.
     pub(crate) async fn webhook(&self, name: &str, request: WebhookRequest) -> Option<WebhookReply> {
         let link = self.slots.get(name)?.link.borrow().clone();
-        match link {
-            Some(link) => Some(link.webhook(request).await),
-            None => {
-                let detail = "another daemon holds this connector, or the broker is away";
-                Some(WebhookReply::problem(503, "Service Unavailable", detail).retry_after(5))
-            }
+        if let Some(link) = link {
+            return Some(link.webhook(request).await);
         }
+        let detail = "another daemon holds this connector, or the broker is away";
+        Some(WebhookReply::problem(503, "Service Unavailable", detail).retry_after(5))
     }
 
     /// Pauses or resumes; `false` when there is no such connector. Idempotent.

@@ -91,23 +91,28 @@ impl Dmcc {
         let mut set: Vec<usize> = self.monitors.stations().filter(is_set).collect();
         let has_call = |number: &usize| self.monitors.get(*number).is_some_and(|point| busy.contains(&point.extension));
         set.sort_by_key(|number| !has_call(number));
-        let agents: Vec<usize> = self
-            .translation
-            .calls
-            .site
-            .agents
-            .stations()
-            .filter_map(|extension| self.monitors.station(extension))
-            .collect();
         for errand in set.into_iter().map(Errand::Device).chain(missing.into_iter().map(Errand::Monitor)) {
             self.expect(round);
             self.pace.normal(Task { errand, resync: round });
         }
-        for number in agents {
-            self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
-        }
+        self.ask_for_agents();
         self.advance(out);
         self.pump(out);
+    }
+
+    /// Asks at leisure who sits where, at stations with a known agent first: who logged on before we listened tells
+    /// nothing by himself. While a former round lasts there is no other.
+    fn ask_for_agents(&mut self) {
+        if !self.pace.is_at_leisure() {
+            return;
+        }
+        let agents = &self.translation.calls.site.agents;
+        let mut stations: Vec<usize> = self.monitors.stations().collect();
+        stations
+            .sort_by_key(|number| self.monitors.get(*number).is_none_or(|point| agents.at(&point.extension).is_none()));
+        for number in stations {
+            self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
+        }
     }
 
     fn expect(&mut self, round: u32) {
@@ -218,11 +223,7 @@ impl Dmcc {
         if !self.session.is_running() || self.settings.agent_poll == 0 {
             return;
         }
-        if self.pace.is_at_leisure() {
-            for number in self.monitors.stations() {
-                self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
-            }
-        }
+        self.ask_for_agents();
         out.push(Action::Timer { timer: AGENTS, after: Some(Duration::from_secs(self.settings.agent_poll)) });
         self.pump(out);
     }
