@@ -98,7 +98,11 @@ fn print_customer(view: &Value, timeline: &Value) -> Result<()> {
 }
 
 async fn explain(client: &Client, customer: &str, json: bool) -> Result<Outcome> {
-    let answer = client.get(&format!("/customers/{customer}/explain"), &[]).await?;
+    let mut answer = client.get(&format!("/customers/{customer}/explain"), &[]).await?;
+    if answer.as_ref().is_some_and(|links| items(links).is_empty()) {
+        // No links: a single handle, or nobody at all.
+        answer = client.get(&format!("/customers/{customer}"), &[]).await?.and(answer);
+    }
     found(answer, &format!("customer {customer}"), |links| {
         let columns = [
             ("HANDLE", "/a"),
@@ -108,10 +112,12 @@ async fn explain(client: &Client, customer: &str, json: bool) -> Result<Outcome>
             ("VERDICT", "/verdict"),
             ("SINCE", "/at"),
             ("SOURCE", "/source"),
+            ("BY", "/actor"),
+            ("REASON", "/reason"),
             ("EVENT", "/event"),
             ("RULES", "/rule_version"),
         ];
-        print_list(links, &columns, "nothing was joined: a single handle, or no such customer", json)
+        print_list(links, &columns, "a single handle: nothing was joined", json)
     })
 }
 
