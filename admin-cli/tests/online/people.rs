@@ -31,6 +31,12 @@ async fn a_customer_is_found_shown_and_explained() {
     house.close().await;
 }
 
+/// The customer of a handle.
+async fn whose(house: &House, text: &str) -> String {
+    let list = house.trunkctl(&["customer", "find", text, "--json"]).await.json();
+    list[0]["customer"].as_str().expect("an id").to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_are_merged_split_and_both_are_undone() {
     let house = House::open().await;
@@ -41,26 +47,25 @@ async fn customers_are_merged_split_and_both_are_undone() {
     let merged =
         house.trunkctl(&["customer", "merge", &wang_id, &li_id, "--reason", "same person", "--json"]).await.json();
     assert_eq!(merged["customers"].as_array().map(Vec::len), Some(1), "{merged}");
-    let one = |text: &'static str| house.trunkctl(&["customer", "find", text, "--json"]);
-    let whose = |list: serde_json::Value| list[0]["customer"].as_str().expect("an id").to_owned();
-    assert_eq!(whose(one("wang.mei").await.json()), whose(one("li.na@example.com").await.json()));
+    assert_eq!(whose(&house, "wang.mei").await, whose(&house, "li.na@example.com").await);
     let former = house.trunkctl(&["customer", "show", &li_id, "--json"]).await;
     assert_eq!(former.code, 0, "a former id still leads to the customer: {former:?}");
 
     let directive = merged["directives"][0].as_str().expect("a directive");
     let undone = house.trunkctl(&["customer", "undo", directive, "--reason", "they are two"]).await;
     assert!(undone.code == 0 && undone.stdout.starts_with("undone; customers now: "), "{undone:?}");
-    assert_ne!(whose(one("wang.mei").await.json()), whose(one("li.na@example.com").await.json()));
+    assert_ne!(whose(&house, "wang.mei").await, whose(&house, "li.na@example.com").await);
 
     let split = ["customer", "split", &wang_id, "--handle", "phone::+8613800138000", "--reason", "sold the number"];
     let split = house.trunkctl(&split).await;
     assert!(split.code == 0 && split.stdout.contains("to take it back: trunkctl customer undo "), "{split:?}");
-    assert_ne!(whose(one("wang.mei").await.json()), whose(one("13800138000").await.json()));
+    assert_ne!(whose(&house, "wang.mei").await, whose(&house, "13800138000").await);
     for directive in split.stdout.lines().filter_map(|line| line.strip_prefix("to take it back: ")) {
         let id = directive.split(' ').nth(3).expect("an id");
-        assert_eq!(house.trunkctl(&["customer", "undo", id, "--reason", "no, he kept it"]).await.code, 0);
+        let undone = house.trunkctl(&["customer", "undo", id, "--reason", "no, he kept it"]).await;
+        assert_eq!(undone.code, 0, "{undone:?}");
     }
-    assert_eq!(whose(one("wang.mei").await.json()), whose(one("13800138000").await.json()));
+    assert_eq!(whose(&house, "wang.mei").await, whose(&house, "13800138000").await);
     house.close().await;
 }
 
