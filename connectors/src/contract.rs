@@ -78,7 +78,7 @@ pub trait Kind: Sync {
     /// Commands it understands.
     fn abilities(&self) -> &'static [Ability];
 
-    /// A complete `[[connectors]]` entry in TOML that builds, each key explained by a comment.
+    /// A complete `[connectors.<name>]` entry in TOML that builds, each key explained by a comment.
     fn example(&self) -> &'static str;
 
     /// Validates every parameter and makes the protocol. No socket and no clock; the only files it may read are the

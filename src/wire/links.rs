@@ -11,8 +11,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_bus::Bus;
-use trunkline_config::Connector;
-use trunkline_connectors::contract::{Kind, SourceId, Transport, WebhookReply, WebhookRequest};
+use trunkline_config::{Connector, Problem};
+use trunkline_connectors::contract::{
+    Kind, ParamProblem, ParamsError, SourceId, Transport, WebhookReply, WebhookRequest,
+};
 use trunkline_connectors::drive::{self, Host, Link};
 use trunkline_events::Timestamp;
 
@@ -66,14 +68,25 @@ pub(crate) fn plan(connectors: &BTreeMap<String, Connector>) -> Result<Vec<Plann
                 params: connector.params.clone(),
             }),
             Ok(_) => {}
-            Err(wrong) => problems.extend(wrong.problems.into_iter().map(|wrong| trunkline_config::Problem {
-                key: format!("connectors.{name}.{}", wrong.key),
-                sentence: wrong.problem,
-                origin: None,
-            })),
+            Err(wrong) => problems.extend(of_connector(name, wrong)),
         }
     }
     if problems.is_empty() { Ok(planned) } else { Err(trunkline_config::Problems(problems)) }
+}
+
+/// What is wrong with one connector's kind and parameters.
+pub(crate) fn problems(name: &str, connector: &Connector) -> Vec<Problem> {
+    let checked = trunkline_connectors::check(name, &connector.kind, &connector.params);
+    checked.err().map(|wrong| of_connector(name, wrong)).unwrap_or_default()
+}
+
+fn of_connector(name: &str, wrong: ParamsError) -> Vec<Problem> {
+    let told = |wrong: ParamProblem| Problem {
+        key: format!("connectors.{name}.{}", wrong.key),
+        sentence: wrong.problem,
+        origin: None,
+    };
+    wrong.problems.into_iter().map(told).collect()
 }
 
 impl Links {

@@ -1,3 +1,6 @@
 //! Tests of the whole: one binary, so that the heavy parts are linked once.
 
+mod demo;
+mod simulate;
+mod start;
 mod tidy;
