@@ -36,7 +36,7 @@ impl Kind for AvayaDmcc {
     }
 
     fn abilities(&self) -> &'static [Ability] {
-        &[]
+        &[Ability::CheckCalls]
     }
 
     fn example(&self) -> &'static str {

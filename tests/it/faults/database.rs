@@ -28,5 +28,7 @@ async fn nothing_is_lost_when_the_database_is_killed_stopped_at_once_and_its_ses
     house.postgres.start_again().expect("recovered");
     house.dice.moment(500, 1_000).await;
     let sent = traffic.finish().await;
-    house.verify("database killed twice, stopped at once, 12 times all sessions ended", &sent, Duration::from_secs(90)).await;
+    house
+        .verify("database killed twice, stopped at once, 12 times all sessions ended", &sent, Duration::from_secs(90))
+        .await;
 }

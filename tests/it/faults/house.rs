@@ -95,8 +95,7 @@ impl House {
             .build()
             .expect("an HTTP client");
         let dice = Dice::new();
-        let mut house =
-            Self { daemon, avaya, proxy, postgres, broker, vhost, dice, client, home, _turn: turn };
+        let mut house = Self { daemon, avaya, proxy, postgres, broker, vhost, dice, client, home, _turn: turn };
         house.daemon.start().await;
         house.avaya.wait_all_monitored().await;
         house

@@ -69,7 +69,8 @@ impl House {
             waiting.push(format!("{} of {} wait by the books", page["waiting"], page["source"]));
         }
         let unfinished: BTreeMap<String, u64> = serde_json::from_value(unfinished).expect("counts");
-        waiting.extend(unfinished.iter().filter(|(_, count)| **count > 0).map(|(what, count)| format!("{what}: {count}")));
+        waiting
+            .extend(unfinished.iter().filter(|(_, count)| **count > 0).map(|(what, count)| format!("{what}: {count}")));
         waiting
     }
 }

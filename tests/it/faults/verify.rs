@@ -66,7 +66,12 @@ impl House {
         ));
         assert!(accepted_calls > 0 && accepted_chats > 0, "{run}: there was no load");
         faults.truncate(12);
-        assert!(lost == 0, "{run}, seed {}: {lost} faults, the first {faults:#?}\n{}", self.dice.seed, self.daemon.output());
+        assert!(
+            lost == 0,
+            "{run}, seed {}: {lost} faults, the first {faults:#?}\n{}",
+            self.dice.seed,
+            self.daemon.output()
+        );
         drained
     }
 
@@ -133,7 +138,8 @@ fn check_chats(entries: &[web_chat::Entry], stored: &Stored, faults: &mut Vec<St
         };
         let messages = told.iter().filter(|entry| entry.message.is_some()).count() as u64;
         if record["messages"].as_u64().is_none_or(|counted| counted < messages) {
-            faults.push(format!("chat {chat}: {messages} messages were accepted, its record has {}", record["messages"]));
+            faults
+                .push(format!("chat {chat}: {messages} messages were accepted, its record has {}", record["messages"]));
         }
         if told.iter().any(|entry| entry.kind == "chat.closed") && record["ended"].is_null() {
             faults.push(format!("chat {chat} was closed, its record is open"));
@@ -143,12 +149,7 @@ fn check_chats(entries: &[web_chat::Entry], stored: &Stored, faults: &mut Vec<St
 }
 
 /// Every accepted frame's event stands; every call of one has one record, closed; a call that no gap touched is whole.
-fn check_calls(
-    frames: &[avaya_dmcc::Entry],
-    stored: &Stored,
-    gaps: &Gaps,
-    faults: &mut Vec<String>,
-) -> usize {
+fn check_calls(frames: &[avaya_dmcc::Entry], stored: &Stored, gaps: &Gaps, faults: &mut Vec<String>) -> usize {
     let mut calls: BTreeMap<&str, Vec<&avaya_dmcc::Entry>> = BTreeMap::new();
     for frame in frames.iter().filter(|frame| frame.fault.is_none()) {
         if let Some(ucid) = &frame.ucid {
