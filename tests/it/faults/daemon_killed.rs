@@ -14,7 +14,7 @@ async fn nothing_is_lost_when_the_daemon_is_killed_at_random_moments() {
     let mut house = House::open().await;
     let traffic = Traffic::start(&house);
     for _ in 0..KILLS {
-        house.dice.moment(50, 1_500).await;
+        house.dice.moment(200, 2_200).await;
         house.daemon.kill().await;
         house.daemon.start().await;
     }

@@ -21,6 +21,9 @@ const LIVE_POPS: &str = "SELECT json_build_array((SELECT count(*) FROM live_pop)
 /// What is sent of a load's call by whoever watches from its start to its end.
 const COURSE: [&str; 4] = ["DeliveredEvent", "QueuedEvent", "EstablishedEvent", "CallClearedEvent"];
 
+/// What makes a call known that was not known before.
+const OPENING: [&str; 3] = ["DeliveredEvent", "QueuedEvent", "EstablishedEvent"];
+
 /// What stands in the store.
 struct Stored {
     /// Types of call events by UCID.
@@ -160,6 +163,8 @@ fn check_calls(frames: &[avaya_dmcc::Entry], stored: &Stored, gaps: &Gaps, fault
     for (ucid, told) in calls {
         let heard: Vec<_> = told.iter().filter(|frame| !gaps.hold(frame.at, frame.at)).collect();
         accepted += heard.len();
+        // Of a call that began in a gap, the end alone names nothing that could be recorded.
+        let heard = if heard.iter().any(|frame| OPENING.contains(&frame.kind)) { heard } else { Vec::new() };
         for frame in &heard {
             let standing = stored.calls.get(ucid);
             let meant = meaning(frame.kind);
