@@ -64,7 +64,7 @@ fn family(parent: u32) -> Vec<u32> {
     let mut pids = vec![parent];
     let Ok(entries) = fs::read_dir("/proc") else { return pids };
     let all = entries.filter_map(Result::ok).filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.extend(all.filter(|pid| field(*pid, 1).is_some_and(|of| of == f64::from(parent))));
+    pids.extend(all.filter(|pid| field(*pid, 1).is_some_and(|of| (of - f64::from(parent)).abs() < 0.5)));
     pids
 }
 

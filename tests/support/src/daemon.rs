@@ -60,7 +60,7 @@ impl Daemon {
 
     /// SIGKILL; returns when the process is gone. Nothing happens where none runs.
     pub async fn kill(&mut self) {
-        self.end(|keeper| keeper.kill()).await;
+        self.end(crate::keeper::Keeper::kill).await;
     }
 
     /// SIGTERM; returns how long the process took to end.
