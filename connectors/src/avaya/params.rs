@@ -84,6 +84,9 @@ impl Params {
         keys.join("tls", tls_keys);
         let tls = enabled.then_some(tls);
         let host = keys.required("host", "the AES's host name or address");
+        if host.contains(['/', '@', ' ']) {
+            keys.problem("host", "must be the host's name or address alone; port, user and TLS have their own keys");
+        }
         let port = keys.number("port", if enabled { 4722 } else { 4721 }, 1..=65_535);
         let settings = settings(&mut keys);
         keys.finish(Self { host, port: u16::try_from(port).unwrap_or(4722), tls, settings })

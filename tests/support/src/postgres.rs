@@ -27,6 +27,7 @@ read -r word
 case "$word" in
   kill) kill -KILL $server ;;
   stop) kill -INT $server ;;
+  immediate) kill -QUIT $server ;;
   *) kill -QUIT $server; wait $server; rm -rf "$TRUNKLINE_POSTGRES_HOME" ;;
 esac
 wait $server
@@ -112,6 +113,11 @@ impl Postgres {
     /// Stops the server as an operator would: sessions are ended, everything is written.
     pub fn stop(&mut self) -> io::Result<()> {
         self.end("stop")
+    }
+
+    /// Stops the server at once, without a checkpoint (`pg_ctl stop -m immediate`); the next start recovers from the log.
+    pub fn stop_immediately(&mut self) -> io::Result<()> {
+        self.end("immediate")
     }
 
     /// Ends the server by SIGKILL; the next start recovers from the log.

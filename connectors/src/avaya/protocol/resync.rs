@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use trunkline_events::call::CallRef;
 use trunkline_events::link::Resynced;
 use trunkline_events::{Body, Timestamp};
 
@@ -226,6 +227,24 @@ impl Dmcc {
         self.ask_for_agents();
         out.push(Action::Timer { timer: AGENTS, after: Some(Duration::from_secs(self.settings.agent_poll)) });
         self.pump(out);
+    }
+
+    /// Asks the switch about calls that the records hold open and we know nothing of: they were told by a life of this
+    /// process whose last memory was not kept.
+    pub(crate) fn check_calls(&mut self, body: &serde_json::Value, out: &mut Actions) -> Result<(), String> {
+        if !self.session.is_running() {
+            return Err("there is no session to ask the switch by".to_owned());
+        }
+        let calls = body.get("calls").cloned().unwrap_or_default();
+        let calls: Vec<CallRef> = serde_json::from_value(calls).map_err(|error| format!("calls: {error}"))?;
+        for call in calls {
+            if let Some(id) = self.translation.calls.doubt(call, out) {
+                self.pace.leisure(Task { errand: Errand::Call { id, device: None, hint: None }, resync: 0 });
+            }
+        }
+        self.dirty = true;
+        self.pump(out);
+        Ok(())
     }
 
     /// Looks for calls whose end was missed.

@@ -70,7 +70,7 @@ fn rule_12_a_leg_that_begins_while_its_station_is_read_is_not_closed() {
     line.aes.silent.insert("SnapshotDevice".to_owned());
     line.open();
     let asked =
-        line.requests("SnapshotDevice").into_iter().find(|sent| sent.body.contains("4750")).expect("asked").clone();
+        line.requests("SnapshotDevice").into_iter().rfind(|sent| sent.body.contains("4750")).expect("asked").clone();
     line.pass(1);
     line.hear("device 4750", wang_rings("4750"));
     line.events.clear();
