@@ -128,9 +128,10 @@ async fn decide(client: &Client, path: &str, body: Value, json: bool) -> Result<
             return print_json(decision);
         }
         say(&format!("done; customers now: {}", cell(decision.get("customers"))))?;
-        for id in items(&decision["directives"]) {
-            say(&format!("to take it back: trunkctl customer undo {} --reason ...", cell(Some(id))))?;
+        // Any directive of a decision stands for all of it.
+        match items(&decision["directives"]).first() {
+            Some(id) => say(&format!("to take it back: trunkctl customer undo {} --reason ...", cell(Some(id)))),
+            None => Ok(()),
         }
-        Ok(())
     })
 }

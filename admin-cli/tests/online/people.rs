@@ -60,11 +60,12 @@ async fn customers_are_merged_split_and_both_are_undone() {
     let split = house.trunkctl(&split).await;
     assert!(split.code == 0 && split.stdout.contains("to take it back: trunkctl customer undo "), "{split:?}");
     assert_ne!(whose(&house, "wang.mei").await, whose(&house, "13800138000").await);
-    for directive in split.stdout.lines().filter_map(|line| line.strip_prefix("to take it back: ")) {
-        let id = directive.split(' ').nth(3).expect("an id");
-        let undone = house.trunkctl(&["customer", "undo", id, "--reason", "no, he kept it"]).await;
-        assert_eq!(undone.code, 0, "{undone:?}");
-    }
+    let told: Vec<&str> = split.stdout.lines().filter_map(|line| line.strip_prefix("to take it back: ")).collect();
+    let directive = told[0].split(' ').nth(3).expect("an id");
+    let undone = house.trunkctl(&["customer", "undo", directive, "--reason", "no, he kept it"]).await;
+    assert_eq!((told.len(), undone.code), (1, 0), "{undone:?}");
+    let again = house.trunkctl(&["customer", "undo", directive, "--reason", "no, he kept it"]).await;
+    assert!(again.code == 2 && again.stderr.contains("is undone already"), "{again:?}");
     assert_eq!(whose(&house, "wang.mei").await, whose(&house, "13800138000").await);
     house.close().await;
 }
