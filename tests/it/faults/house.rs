@@ -1,6 +1,7 @@
 //! Everything that runs in one test: broker, database, simulated Avaya behind a proxy, the daemon.
 
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -68,13 +69,19 @@ impl House {
     /// A house on the broker that tests share.
     pub(super) async fn open() -> Self {
         let turn = TURN.lock().await;
-        Self::furnish(Broker::Shared(Rabbit::shared().await), turn, None).await
+        Self::furnish(Broker::Shared(Rabbit::shared().await), turn, |_| ()).await
     }
 
     /// A house whose broker may be killed.
     pub(super) async fn with_own_broker() -> Self {
         let turn = TURN.lock().await;
-        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, None).await
+        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, |_| ()).await
+    }
+
+    /// As [`House::with_own_broker`]; the daemon's folder is prepared before the daemon starts.
+    pub(super) async fn with_prepared_folder(prepare: impl FnOnce(&Path)) -> Self {
+        let turn = TURN.lock().await;
+        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, prepare).await
     }
 
     async fn furnish(broker: Broker, turn: MutexGuard<'static, ()>, data_dir: Option<&str>) -> Self {
@@ -86,7 +93,9 @@ impl House {
         let avaya = Arc::new(AvayaDmcc::start(Listening::loopback(), &scenario).await.expect("a simulated Avaya"));
         let proxy = ChaosProxy::start(avaya.addr()).await.expect("a proxy");
         let home = tempfile::Builder::new().prefix("trunkline-faults-").tempdir().expect("a folder");
-        let data_dir = data_dir.map_or_else(|| home.path().join("data").display().to_string(), str::to_owned);
+        let data_dir = home.path().join("data");
+        prepare(&data_dir);
+        let data_dir = data_dir.display().to_string();
         let config = config(&data_dir, &broker, &vhost, &postgres, &proxy);
         let daemon = Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), home.path(), &config).expect("a configuration");
         let client = reqwest::Client::builder()

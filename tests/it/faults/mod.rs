@@ -11,6 +11,7 @@ mod broker;
 mod daemon_killed;
 mod database;
 mod dice;
+mod disk;
 mod house;
 mod link;
 mod load;

@@ -2,7 +2,7 @@
 //!
 //! First every monitor that is missing is set and every station's connections are read, those with live calls first;
 //! then the switch is asked about each call of which nothing was heard. What is over by then is closed as
-//! reconstructed. Then `link.resynced` says what was read, and the gap, if the session was lost, from when to when.
+//! reconstructed. Then the gap, if the session was lost, says from when to when, and `link.resynced` what was read.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -161,8 +161,9 @@ impl Dmcc {
             tracing::warn!(source = %self.source, parked, extensions = ?some, "devices that the AES will not monitor");
         }
         let resynced = Resynced { read: running.read, vanished: running.vanished };
-        self.tell_link("session", Body::LinkResynced(resynced), out);
+        // The gap first: a link that told a gap counts as resyncing until it says that it is done.
         self.close_gap(out);
+        self.tell_link("session", Body::LinkResynced(resynced), out);
         self.dirty = true;
     }
 
