@@ -36,17 +36,21 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Store> {
             let path = settings.daemon.data_dir.join(&settings.store.sqlite.path);
             store::Settings::new(format!("sqlite:{}?mode=rwc", path.display()))
         }
-        StoreBackend::Postgres => postgres(&settings.store.postgres),
+        StoreBackend::Postgres => postgres(&settings.store.postgres)?,
     };
     Store::open(&to).await.context("the store cannot be opened")
 }
 
-fn postgres(settings: &trunkline_config::Postgres) -> store::Settings {
+fn postgres(settings: &trunkline_config::Postgres) -> Result<store::Settings> {
+    if let Some(file) = settings.ca_file.as_ref().filter(|_| settings.tls) {
+        // The driver would only tell that some file is not there.
+        std::fs::File::open(file).with_context(|| format!("store.postgres.ca_file: {}", file.display()))?;
+    }
     let mut to = store::Settings::new(postgres_url(settings));
     to.password = settings.password.as_ref().map(|password| password.expose_secret().to_owned());
     to.writers = (settings.max_connections / 2).max(1);
     to.readers = (settings.max_connections - to.writers).max(1);
-    to
+    Ok(to)
 }
 
 /// Everything stands in the query, where any character can be written: in the host's place an IPv6 address keeps its

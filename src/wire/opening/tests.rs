@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use trunkline_mapping::store::{Store, StoreError};
+use anyhow::Result;
+use trunkline_mapping::store::Store;
 use trunkline_test_support::postgres::Postgres;
 
 fn configured(server: &Postgres, ca_file: Option<PathBuf>) -> trunkline_config::Postgres {
@@ -19,14 +20,14 @@ fn configured(server: &Postgres, ca_file: Option<PathBuf>) -> trunkline_config::
     }
 }
 
-async fn open(settings: &trunkline_config::Postgres) -> Result<Store, StoreError> {
-    Store::open(&super::postgres(settings)).await
+async fn open(settings: &trunkline_config::Postgres) -> Result<Store> {
+    Ok(Store::open(&super::postgres(settings)?).await?)
 }
 
 async fn refusal(settings: &trunkline_config::Postgres) -> String {
     match open(settings).await {
         Ok(_) => panic!("the store opened"),
-        Err(refused) => refused.to_string(),
+        Err(refused) => format!("{refused:#}"),
     }
 }
 
@@ -45,7 +46,7 @@ async fn a_store_with_tls_is_encrypted_and_its_server_verified() {
         assert!(said.contains("certificate") && said.contains("UnknownIssuer"), "{said}");
     }
     let said = refusal(&configured(&server, Some("/nowhere/ca.pem".into()))).await;
-    assert!(said.contains("No such file"), "{said}");
+    assert!(said.starts_with("store.postgres.ca_file: /nowhere/ca.pem: No such file"), "{said}");
 }
 
 #[tokio::test]
