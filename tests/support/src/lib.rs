@@ -5,6 +5,7 @@
 //!
 //! Each is stopped and its files removed when the value is dropped. Only processes started here are ended, by pid.
 
+mod certificates;
 pub mod chaos;
 pub mod daemon;
 mod keeper;
