@@ -146,6 +146,7 @@ impl Line {
                 Action::Timer { timer, after: None } => drop(self.timers.remove(timer)),
                 Action::Checkpoint(bytes) => self.checkpoint = Some(bytes),
                 Action::Archive { .. } => self.archived += 1,
+                Action::CommandDone { result, .. } => assert_eq!(result, Ok(())),
                 other => panic!("unexpected {other:?}"),
             }
         }

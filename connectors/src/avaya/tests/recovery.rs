@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use serde_json::json;
 use trunkline_events::{Event, EventId};
 
 use super::calls::{cleared, dropped, wang_answered, wang_at_vdn, wang_rings};
 use super::compose::{OTHER_UCID, UCID, told};
 use super::line::{Line, SITE};
 use super::story::line as told_as;
+use crate::contract::{Ability, Command, Input};
 
 fn known_to_switch(line: &mut Line, call: &str, state: &'static str) {
     let leg = vec![("4750", state)];
@@ -80,6 +82,31 @@ fn rule_12_a_leg_that_begins_while_its_station_is_read_is_not_closed() {
     );
     line.frame(&crate::avaya::wire::frame::frame(asked.invoke, &empty).expect("fits"));
     assert_eq!(line.story(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_call_that_only_the_records_know_is_asked_about_and_ended_when_the_switch_does_not_know_it() {
+    let mut line = Line::ready();
+    line.hear("device 4750", wang_rings("4750"));
+    line.events.clear();
+    let lost = json!({ "id": OTHER_UCID, "switch_call_id": "177", "ucid": OTHER_UCID });
+    let known = json!({ "id": UCID, "switch_call_id": "179", "ucid": UCID });
+    let body = json!({ "calls": [lost, known] });
+    line.give(Input::Command(&Command { key: "look".to_owned(), ability: Ability::CheckCalls, body }));
+    line.settle();
+    assert_eq!(line.story(), ["ended reconstructed"]);
+    let asked: Vec<bool> = line.requests("SnapshotCall").iter().map(|sent| sent.body.contains("177")).collect();
+    assert_eq!(asked, [true], "the call that we know was asked about too");
+}
+
+#[test]
+fn a_call_that_only_the_records_know_is_over_when_its_number_names_another() {
+    let mut line = Line::ready();
+    line.hear("device 4750", wang_rings("4750"));
+    line.events.clear();
+    let body = json!({ "calls": [{ "id": OTHER_UCID, "switch_call_id": "179", "ucid": OTHER_UCID }] });
+    line.give(Input::Command(&Command { key: "look".to_owned(), ability: Ability::CheckCalls, body }));
+    assert_eq!(line.story(), ["ended reconstructed"]);
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn rule_10_an_unknown_session_is_started_anew_with_a_gap() {
     assert_eq!(line.requests("StartApplicationSession").len(), 2);
     assert!(line.requests("StartApplicationSession")[1].body.contains("<a:sessionID></a:sessionID>"));
     assert_eq!(line.requests("MonitorStart").len(), 10, "all five monitors again");
-    assert_eq!(line.story(), ["resynced vanished 0", "gap"]);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn rule_11_a_refused_recovery_starts_a_new_session_with_all_monitors() {
     line.open();
     assert_eq!(line.requests("StartApplicationSession").len(), 3);
     assert_eq!(line.requests("MonitorStart").len(), 10);
-    assert_eq!(line.story(), ["resynced vanished 0", "gap"]);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn rule_13_a_session_ended_by_the_server_is_started_anew_and_told_as_a_gap() {
     );
     line.frame(&event_frame(&terminated));
     line.settle();
-    assert_eq!(line.story(), ["resynced vanished 0", "gap"]);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
     line.frame(&event_frame(&terminated));
     assert_eq!(outcome(&line), Some(Disposition::Reset), "twice in a minute is for the back-off");
 }
@@ -190,7 +190,7 @@ fn rule_13_system_status_is_answered_and_a_lost_switch_is_a_gap() {
     line.pass(2000);
     line.frame(&frame(79, &status("enabled")).expect("fits"));
     line.settle();
-    assert_eq!(line.story(), ["up switch CM1", "resynced vanished 0", "gap"]);
+    assert_eq!(line.story(), ["up switch CM1", "gap", "resynced vanished 0"]);
 }
 
 #[test]
@@ -199,10 +199,10 @@ fn rule_13_link_events_and_lost_messages_count_too() {
     line.frame(&event_frame(&answer("LinkDownEvent", "<linkName>CM1</linkName>")));
     line.frame(&event_frame(&answer("LinkUpEvent", "<linkName>CM1</linkName>")));
     line.settle();
-    assert_eq!(line.story(), ["down switch CM1", "up switch CM1", "resynced vanished 0", "gap"]);
+    assert_eq!(line.story(), ["down switch CM1", "up switch CM1", "gap", "resynced vanished 0"]);
     line.frame(&event_frame(&answer("SystemStatus", "<systemStatus>messagesLost</systemStatus>")));
     line.settle();
-    assert_eq!(line.story(), ["resynced vanished 0", "gap"]);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
 }
 
 #[test]
