@@ -144,9 +144,9 @@ impl Parts<'_> {
         }
         let host = Host::new(Arc::new(BusIntake(self.bus.intake())), &self.settings.daemon.data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
-        let links = Arc::new(Links::start(planned, &self.bus, &host));
-        let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
         let store = self.engine.store().clone();
+        let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
+        let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
         let panel = Panel {
             bus: self.bus.clone(),
             store: Some(store.clone()),

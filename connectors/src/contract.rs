@@ -65,6 +65,9 @@ pub enum Ability {
     Backfill,
     /// Send a message to a customer.
     SendMessage,
+    /// Look whether calls that our records hold open still live: `{"calls": [CallRef, ..]}`. Those that are over are told
+    /// as ended, reconstructed. Needed where a crash took the memory of a call and the call ended meanwhile.
+    CheckCalls,
 }
 
 /// One kind of outside system: a row of [`crate::KINDS`].

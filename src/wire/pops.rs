@@ -38,6 +38,10 @@ impl Pops {
         }
     }
 
+    fn knows(&self, id: EventId) -> bool {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).known.contains(&id)
+    }
+
     fn first_time(&self, id: EventId) -> bool {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if !shown.known.insert(id) {
@@ -76,8 +80,11 @@ impl Pops {
             };
             let Ok(batch) = batch else { return };
             let answers = batch.iter().map(|delivery| {
+                // What mapping in this process showed comes back over the bus: known by its id, it is not read again.
                 // News only: what cannot be read is no loss, the store has the facts.
-                if let Ok(event) = Event::from_json(&delivery.body) {
+                if !self.knows(EventId::from_uuid(delivery.id))
+                    && let Ok(event) = Event::from_json(&delivery.body)
+                {
                     self.show(&event);
                 }
                 (delivery.tag, Answer::Done)

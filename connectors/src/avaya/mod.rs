@@ -35,7 +35,7 @@ impl Kind for AvayaDmcc {
     }
 
     fn abilities(&self) -> &'static [Ability] {
-        &[]
+        &[Ability::CheckCalls]
     }
 
     fn example(&self) -> &'static str {

@@ -79,7 +79,6 @@ impl Engine {
             received: event.received,
         };
         self.store.reject(&[rejection]).await.map_err(EngineError::Unavailable)?;
-        metrics::counter!("trunkline_rejected_events_total").increment(1);
         applied.rejected.push(Rejected { event: event.id, reason });
         Ok(())
     }

@@ -188,7 +188,8 @@ async fn found(house: &House) -> Outcome {
         handles.insert(id(fields[0]), (id(fields[1]), flag(fields[2]), flag(fields[3])));
     }
     let all = house.records().cdrs(&CdrFilter { limit: 10_000, ..CdrFilter::default() }).await.expect("reads");
-    let records = all.into_iter().map(|cdr| (cdr.id, Cdr { revision: 0, customer: None, ..cdr })).collect();
+    let records =
+        all.into_iter().map(|cdr| (cdr.id, Cdr { revision: 0, customer: None, absorbed: Vec::new(), ..cdr })).collect();
     Outcome { handles, records }
 }
 

@@ -1,5 +1,6 @@
 //! The running simulator: what tests, the demo and benchmarks hold in their hands.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ pub struct AvayaDmcc {
 /// Event frames rendered ahead of time by [`AvayaDmcc::prepare`].
 #[derive(Debug)]
 pub struct Prepared {
-    frames: Vec<(u64, Outgoing)>,
+    frames: VecDeque<(u64, Outgoing)>,
     calls: u64,
 }
 
@@ -74,6 +75,12 @@ impl Prepared {
     /// How many calls they belong to.
     pub fn calls(&self) -> u64 {
         self.calls
+    }
+
+    /// Cuts off the next frames, at most `most`, to be sent before the rest. They count no calls.
+    #[must_use]
+    pub fn take(&mut self, most: usize) -> Self {
+        Self { frames: self.frames.drain(..most.min(self.frames.len())).collect(), calls: 0 }
     }
 }
 
@@ -218,18 +225,26 @@ impl AvayaDmcc {
     /// Renders a whole load for the monitors that stand now, without sending anything. The switch goes on to the end
     /// of the load at once. Memory: about 1.5 KB an event.
     pub fn prepare(&self, load: &Load) -> Result<Prepared, SimulatorError> {
+        self.prepare_together(std::slice::from_ref(load))
+    }
+
+    /// As [`Self::prepare`], with the calls of several loads among each other as they fall due.
+    pub fn prepare_together(&self, loads: &[Load]) -> Result<Prepared, SimulatorError> {
         let mut exchange = self.shared.lock();
-        let mut calls = Calls::new(load, &exchange.switch);
+        let mut all: Vec<Calls> = loads.iter().map(|load| Calls::new(load, &exchange.switch)).collect();
         exchange.tape = Some(Tape::default());
         let mut done = Ok(());
-        while let Some(verb) = calls.take(Duration::MAX) {
+        while let Some(next) =
+            all.iter_mut().filter(|calls| calls.next_due().is_some()).min_by_key(|calls| calls.next_due())
+            && let Some(verb) = next.take(Duration::MAX)
+        {
             if let Err(error) = exchange.step(&verb) {
                 done = Err(error.into());
                 break;
             }
         }
         let frames = exchange.tape.take().unwrap_or_default().frames;
-        done.map(|()| Prepared { frames, calls: calls.made() })
+        done.map(|()| Prepared { frames: frames.into(), calls: all.iter().map(Calls::made).sum() })
     }
 
     /// Sends prepared events at a rate, in batches; waits for slow clients instead of dropping anything.

@@ -1,0 +1,131 @@
+//! What bare lapin and the broker can do: publish with confirm, and consume, at once. Messages of the same size on queues
+//! with the arguments of the mapping queues; no exchange to route through, no header, nothing done with a message.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, PublisherConfirm};
+use tokio::sync::Notify;
+use trunkline_test_support::rabbit::Rabbit;
+
+/// As many as the daemon has shards.
+const QUEUES: u64 = 4;
+/// Confirms that are waited for at once.
+const WINDOW: usize = 2_048;
+/// Messages acknowledged together at most.
+const ACK: usize = 200;
+const PREFETCH: u16 = 1_024;
+/// Messages that may lie on the queues, so that these stay flat.
+const WAITING: u64 = 4_000;
+
+#[derive(Default)]
+struct Counts {
+    consumed: AtomicU64,
+    /// Something was consumed.
+    moved: Notify,
+}
+
+/// Messages a second that went all the way.
+pub(crate) async fn measure(rabbit: &Rabbit, size: usize, time: Duration) -> Result<f64> {
+    let uri = format!(
+        "amqp://{}:{}@127.0.0.1:{}/{}",
+        rabbit.user(),
+        rabbit.password(),
+        rabbit.port(),
+        rabbit.fresh_vhost().await
+    );
+    let (sending, taking) = (connect(&uri).await?, connect(&uri).await?);
+    let counts = Arc::new(Counts::default());
+    let mut tasks = Vec::new();
+    for queue in 0..QUEUES {
+        let channel = taking.create_channel().await?;
+        declare(&channel, &name(queue)).await?;
+        tasks.push(tokio::spawn(consume(channel, name(queue), Arc::clone(&counts))));
+    }
+    let channel = sending.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    tasks.push(tokio::spawn(publish(channel, vec![b'x'; size], Arc::clone(&counts))));
+    tokio::time::sleep(time.mul_f64(0.2)).await;
+    let (from, start) = (counts.consumed.load(Ordering::Relaxed), Instant::now());
+    tokio::time::sleep(time.mul_f64(0.5)).await;
+    let (consumed, took) = (counts.consumed.load(Ordering::Relaxed) - from, start.elapsed());
+    for task in tasks {
+        ensure!(!task.is_finished(), "the ceiling's own measurement broke: {:?}", task.await);
+        task.abort();
+    }
+    // Measured is measured, however the connections end.
+    let _ = sending.close(200, "measured".into()).await;
+    let _ = taking.close(200, "measured".into()).await;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    Ok(consumed as f64 / took.as_secs_f64())
+}
+
+async fn connect(uri: &str) -> Result<Connection> {
+    Ok(Connection::connect(uri, ConnectionProperties::default()).await?)
+}
+
+fn name(queue: u64) -> String {
+    format!("ceiling.{queue}")
+}
+
+async fn declare(channel: &Channel, name: &str) -> Result<()> {
+    let mut arguments = FieldTable::default();
+    let text = |value: &str| AMQPValue::LongString(value.into());
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(50));
+    arguments.insert("x-dead-letter-exchange".into(), text("ceiling.dead"));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
+    Ok(())
+}
+
+async fn publish(channel: Channel, body: Vec<u8>, counts: Arc<Counts>) -> Result<()> {
+    let mut confirms: VecDeque<PublisherConfirm> = VecDeque::with_capacity(WINDOW);
+    let mut number = 0;
+    loop {
+        while number > counts.consumed.load(Ordering::Relaxed) + WAITING {
+            counts.moved.notified().await;
+        }
+        let queue = name(number % QUEUES);
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        confirms.push_back(channel.basic_publish("".into(), queue.as_str().into(), options, &body, properties).await?);
+        number += 1;
+        while confirms.len() >= WINDOW
+            && let Some(oldest) = confirms.pop_front()
+        {
+            let confirmation = oldest.await?;
+            ensure!(confirmation.is_ack() && confirmation.take_message().is_none(), "a message was refused");
+        }
+    }
+}
+
+async fn consume(channel: Channel, queue: String, counts: Arc<Counts>) -> Result<()> {
+    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+    let options = BasicConsumeOptions::default();
+    let mut consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+    while let Some(first) = consumer.next().await {
+        let (mut tag, mut count) = (first?.delivery_tag, 1);
+        while count < ACK
+            && let Some(Some(more)) = consumer.next().now_or_never()
+        {
+            tag = more?.delivery_tag;
+            count += 1;
+        }
+        channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?;
+        counts.consumed.fetch_add(count as u64, Ordering::Relaxed);
+        counts.moved.notify_one();
+    }
+    Ok(())
+}
