@@ -20,3 +20,13 @@ fn the_demo_plays_its_story_and_says_what_came_of_it_in_one_line() {
     assert_eq!(summary["audit"]["waiting"], 0, "{summary}");
     assert!(told.contains("Nobody asked her twice."), "the story is told on stderr: {told}");
 }
+
+/// `cargo run --release -- demo` names no binary, and the workspace has two.
+#[test]
+fn cargo_run_without_a_name_is_the_daemon() {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command.manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    let metadata = command.no_deps().exec().expect("cargo metadata");
+    let root = metadata.root_package().expect("the root package");
+    assert_eq!(root.default_run.as_deref(), Some("trunkline"));
+}
