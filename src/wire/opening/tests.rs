@@ -43,7 +43,7 @@ async fn a_store_with_tls_is_encrypted_and_its_server_verified() {
     let other = Postgres::start_with_tls().expect("starts");
     for unknown in [Some(other.ca_file()), None] {
         let said = refusal(&configured(&server, unknown)).await;
-        assert!(said.contains("certificate") && said.contains("UnknownIssuer"), "{said}");
+        assert!(said.contains("invalid peer certificate"), "{said}");
     }
     let said = refusal(&configured(&server, Some("/nowhere/ca.pem".into()))).await;
     assert!(said.starts_with("store.postgres.ca_file: /nowhere/ca.pem: No such file"), "{said}");
