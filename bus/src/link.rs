@@ -10,6 +10,9 @@ pub(crate) struct LinkState {
     pub(crate) blocked: Option<String>,
     /// Counts the connections; what was sent under an older number may be lost.
     pub(crate) generation: u64,
+    /// Counts the connections, and the times that the broker stopped or began taking what we publish: two messages sent
+    /// under one number were both sent or both refused.
+    pub(crate) standing: u64,
     /// When `connected` or `blocked` last changed.
     pub(crate) since: Timestamp,
     /// Why it is not connected.
@@ -18,7 +21,14 @@ pub(crate) struct LinkState {
 
 impl LinkState {
     pub(crate) fn starting() -> Self {
-        Self { connected: false, blocked: None, generation: 0, since: now(), reason: "not connected yet".to_owned() }
+        Self {
+            connected: false,
+            blocked: None,
+            generation: 0,
+            standing: 0,
+            since: now(),
+            reason: "not connected yet".to_owned(),
+        }
     }
 
     pub(crate) fn ready(&self) -> bool {
@@ -35,6 +45,7 @@ impl LinkState {
     pub(crate) fn up(&mut self) {
         (self.connected, self.blocked) = (true, None);
         self.generation += 1;
+        self.standing += 1;
         self.since = now();
         self.reason.clear();
     }
@@ -48,6 +59,7 @@ impl LinkState {
     }
 
     pub(crate) fn block(&mut self, reason: Option<String>) {
+        self.standing += 1;
         self.since = now();
         self.blocked = reason;
     }

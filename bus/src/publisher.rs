@@ -14,8 +14,9 @@ pub(crate) type PublishReply = oneshot::Sender<Result<(), PublishError>>;
 #[derive(Debug)]
 pub(crate) struct PublishRequest {
     pub(crate) messages: Arc<Vec<Outgoing>>,
-    /// If given, publish only on this connection: what comes behind a lost group must not overtake it.
-    pub(crate) generation: Option<u64>,
+    /// If given, publish only while the link stands under this number ([`LinkState::standing`]): what comes behind a lost
+    /// or refused group must not overtake it.
+    pub(crate) standing: Option<u64>,
     pub(crate) reply: PublishReply,
 }
 
@@ -47,10 +48,10 @@ impl Publisher {
     pub(crate) async fn start(
         &self,
         messages: Arc<Vec<Outgoing>>,
-        generation: Option<u64>,
+        standing: Option<u64>,
     ) -> Result<oneshot::Receiver<Result<(), PublishError>>, PublishError> {
         let (reply, answer) = oneshot::channel();
-        let request = PublishRequest { messages, generation, reply };
+        let request = PublishRequest { messages, standing, reply };
         self.requests.send(request).await.map_err(|_| PublishError::Closed)?;
         Ok(answer)
     }

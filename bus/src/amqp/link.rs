@@ -141,6 +141,11 @@ impl Link {
         }
     }
 
+    /// The connection of this number, if it is the present one.
+    pub(super) fn connection_of(&self, generation: u64) -> Option<Arc<Connection>> {
+        self.line.borrow().as_ref().filter(|(number, _)| *number == generation).map(|(_, line)| line.clone())
+    }
+
     /// The connection and its number, if there is one now.
     pub(super) fn connection_now(&self) -> Result<(u64, Arc<Connection>), BusError> {
         let line = self.line.borrow().clone();

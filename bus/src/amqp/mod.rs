@@ -16,6 +16,7 @@ mod lease;
 mod link;
 mod names;
 mod outstanding;
+mod requests;
 mod side;
 mod topology;
 mod window;
@@ -59,7 +60,7 @@ impl Amqp {
         let consuming = Link::start(Purpose::Consume, settings.clone(), limits.clone(), tasks).await?;
         let (requests, waiting) = mpsc::channel(REQUESTS);
         let publisher = Publisher { requests, link: publishing.state() };
-        tasks.spawn(window::run(publishing.clone(), waiting));
+        tasks.spawn(window::run(publishing.clone(), requests::Requests::new(waiting)));
         let side = side::Side::new(publishing.clone(), limits.slow_after);
         let consumed = Mutex::default();
         Ok(Arc::new(Self { settings, limits, publishing, consuming, publisher, side, consumed }))

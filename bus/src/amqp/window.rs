@@ -6,6 +6,10 @@
 //! lapin hands a returned (unroutable) message over with whichever confirm it resolves next, which need not be the
 //! message's own. But it is never resolved after the own one: so before a group is answered, all confirms behind it
 //! that are there already are looked at too, and returned messages are known by their ids, not by their place.
+//!
+//! Who is told that the bus is away, and then waits until it is ready, waits for another connection than the one that
+//! failed: nobody is told before the link's state says so too, and a request that comes after a new connection is put
+//! back for that one, however late this task hears of it.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
@@ -17,12 +21,13 @@ use std::time::Duration;
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation, PublisherConfirm};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::connect::failed;
 use super::headers;
 use super::link::Link;
+use super::requests::Requests;
 use crate::link::LinkState;
 use crate::publisher::{PublishReply, PublishRequest};
 use crate::{BusError, Outgoing, PublishError};
@@ -36,7 +41,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 type Key = (Uuid, &'static str);
 
 /// Serves requests until the last [`crate::Publisher`] is gone.
-pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>) {
+pub(super) async fn run(link: Link, mut requests: Requests) {
     let mut state = link.state();
     let mut last = 0;
     while let Some((generation, channel)) = open(&link, &mut requests, last).await {
@@ -44,6 +49,11 @@ pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>
         let mut window =
             Window { channel, generation, groups: VecDeque::new(), on_their_way: 0, returned: HashSet::new() };
         let why = window.serve(&mut state, &mut requests).await;
+        let stands = link.connection_of(generation).is_some_and(|connection| connection.status().connected());
+        if !stands {
+            // The link says so in a moment; who is answered before that would find it ready.
+            link.gone(generation).await;
+        }
         window.fail_all(&why);
     }
 }
@@ -51,7 +61,7 @@ pub(super) async fn run(link: Link, mut requests: mpsc::Receiver<PublishRequest>
 /// Opens the channel on the next connection that there is; what is asked while there is none is answered at once.
 ///
 /// A second channel on one connection means that the first one met something that was not there.
-async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: u64) -> Option<(u64, Channel)> {
+async fn open(link: &Link, requests: &mut Requests, last: u64) -> Option<(u64, Channel)> {
     let mut state = link.state();
     let opening = async {
         loop {
@@ -74,9 +84,15 @@ async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: 
             opened = &mut opening => return opened,
             _ = state.changed() => {}
             // While the channel is being opened on a connection, requests wait for it.
-            request = requests.recv(), if !state.borrow().connected => {
-                let reason = state.borrow().why_not();
-                let _ = request?.reply.send(Err(PublishError::Away { reason }));
+            request = requests.next(), if !state.borrow().connected => {
+                let request = request?;
+                let now = state.borrow().clone();
+                if now.connected {
+                    // Connected since this arm was armed: the request may be of somebody who was told so.
+                    requests.put_back(request);
+                } else {
+                    let _ = request.reply.send(Err(PublishError::Away { reason: now.why_not() }));
+                }
             }
         }
     }
@@ -118,18 +134,14 @@ struct Group {
 
 impl Window {
     /// Returns, with the reason, when the channel is of no more use.
-    async fn serve(
-        &mut self,
-        state: &mut watch::Receiver<LinkState>,
-        requests: &mut mpsc::Receiver<PublishRequest>,
-    ) -> String {
+    async fn serve(&mut self, state: &mut watch::Receiver<LinkState>, requests: &mut Requests) -> String {
         loop {
             let room = self.on_their_way < WINDOW;
             tokio::select! {
                 biased;
                 changed = state.changed() => {
                     let now = state.borrow_and_update().clone();
-                    if changed.is_err() || !now.connected || now.generation != self.generation {
+                    if changed.is_err() || !self.is_of(&now) {
                         return now.why_not();
                     }
                 }
@@ -139,10 +151,9 @@ impl Window {
                     }
                     self.answer_finished();
                 }
-                request = requests.recv(), if room => {
+                request = requests.next(), if room => {
                     let Some(request) = request else { return "the bus is shut down".to_owned() };
-                    let blocked = state.borrow().blocked.is_some().then(|| state.borrow().why_not());
-                    if let Err(error) = self.send_all(request, requests, blocked).await {
+                    if let Err(error) = self.send_all(request, requests, state).await {
                         return error.to_string();
                     }
                 }
@@ -150,20 +161,32 @@ impl Window {
         }
     }
 
-    /// Sends this request and all that wait behind it, as one group.
+    /// Whether the state is that of the connection this window is on.
+    fn is_of(&self, state: &LinkState) -> bool {
+        state.connected && state.generation == self.generation
+    }
+
+    /// Sends this request and all that wait behind it, as one group. What came after a change of the connection, which
+    /// the caller has not heard of yet, is put back.
     async fn send_all(
         &mut self,
         first: PublishRequest,
-        requests: &mut mpsc::Receiver<PublishRequest>,
-        blocked: Option<String>,
+        requests: &mut Requests,
+        state: &watch::Receiver<LinkState>,
     ) -> lapin::Result<()> {
         let mut group = Group::default();
         let mut sent = Ok(());
         let mut next = Some(first);
         while let Some(request) = next.take() {
-            let stale = request.generation.is_some_and(|generation| generation != self.generation);
-            if stale || blocked.is_some() {
-                let reason = blocked.clone().unwrap_or_else(|| "the connection is not the same any more".to_owned());
+            // Looked at after the request was taken, so its sender cannot know a later one.
+            let now = state.borrow().clone();
+            if !self.is_of(&now) {
+                requests.put_back(request);
+                break;
+            }
+            let stale = request.standing.is_some_and(|standing| standing != now.standing);
+            if stale || now.blocked.is_some() {
+                let reason = if stale { "the connection is not the same any more".to_owned() } else { now.why_not() };
                 let _ = request.reply.send(Err(PublishError::Away { reason }));
             } else {
                 let from = group.keys.len();
@@ -171,7 +194,7 @@ impl Window {
                 group.requests.push((from..group.keys.len(), request.reply));
             }
             if sent.is_ok() && self.on_their_way + group.keys.len() < WINDOW {
-                next = requests.try_recv().ok();
+                next = requests.try_next();
             }
         }
         if !group.requests.is_empty() {

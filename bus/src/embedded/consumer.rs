@@ -56,7 +56,8 @@ impl EmbeddedSubscription {
             tokio::pin!(rung);
             // Registered before the look, so that nothing is missed in between.
             rung.as_mut().enable();
-            let found = match self.look(max).await {
+            let at = now().unix_millis();
+            let found = match self.look(max, at).await {
                 Ok(found) => found,
                 Err(error) => {
                     self.wait_until_writable(&error).await?;
@@ -66,9 +67,10 @@ impl EmbeddedSubscription {
             if !found.is_empty() {
                 return Ok(found.into_iter().map(|stored| self.hand_out(stored)).collect());
             }
-            match self.next_due().await? {
-                Some(wait) => drop(tokio::time::timeout(wait, rung).await),
-                None => rung.await,
+            match self.next_due(at).await {
+                Ok(Some(wait)) => drop(tokio::time::timeout(wait, rung).await),
+                Ok(None) => rung.await,
+                Err(error) => self.wait_until_writable(&error).await?,
             }
         }
     }
@@ -112,11 +114,11 @@ impl EmbeddedSubscription {
     }
 
     /// Reads, sets aside what was delivered too often, and notes the rest as in hand.
-    async fn look(&mut self, max: usize) -> Result<Vec<Stored>, BusError> {
+    async fn look(&mut self, max: usize, at: i64) -> Result<Vec<Stored>, BusError> {
         let max = i64::try_from(max.max(1)).unwrap_or(i64::MAX);
         let pool = &self.embedded.readers;
         let read = failed("reading messages");
-        let mut found = store::due(pool, &self.name, now().unix_millis(), max).await.map_err(read)?;
+        let mut found = store::due(pool, &self.name, at, max).await.map_err(read)?;
         found.retain(|stored| !self.in_hand.contains_key(&stored.place));
         let read = failed("reading messages");
         let room = max - i64::try_from(found.len()).unwrap_or(0);
@@ -154,10 +156,10 @@ impl EmbeddedSubscription {
         }
     }
 
-    async fn next_due(&self) -> Result<Option<Duration>, BusError> {
-        let at = now().unix_millis();
+    /// How long until the first retry is due that was not at `at`, the instant of the look that found nothing.
+    async fn next_due(&self, at: i64) -> Result<Option<Duration>, BusError> {
         let due = store::next_due(&self.embedded.readers, &self.name, at).await.map_err(failed("reading messages"))?;
-        Ok(due.map(|due| Duration::from_millis((due - at).unsigned_abs())))
+        Ok(due.map(|due| Duration::from_millis(u64::try_from(due - now().unix_millis()).unwrap_or(0))))
     }
 
     async fn write_settlement(&self, settlement: Settlement) -> Result<(), BusError> {

@@ -183,7 +183,7 @@ impl Writer {
         answers: &mut Answers,
         touched: &mut BTreeSet<String>,
     ) -> sqlx::Result<()> {
-        let generation = self.state.borrow().generation;
+        let standing = self.state.borrow().standing;
         let mut begun = self.connection.begin_with("begin immediate").await;
         let mut failure = None;
         // Everything is taken apart even after a failure, so that everybody gets an answer.
@@ -199,7 +199,7 @@ impl Writer {
         for request in publishes {
             match &mut begun {
                 Ok(transaction) if failure.is_none() => {
-                    let result = publish(transaction, &self.routes, generation, request, answers, touched).await;
+                    let result = publish(transaction, &self.routes, standing, request, answers, touched).await;
                     failure = result.err();
                 }
                 _ => answers.push(publish_answer(request.reply, Vec::new())),
@@ -237,13 +237,13 @@ impl Writer {
 async fn publish(
     connection: &mut SqliteConnection,
     routes: &Routes,
-    generation: u64,
+    standing: u64,
     request: PublishRequest,
     answers: &mut Answers,
     touched: &mut BTreeSet<String>,
 ) -> sqlx::Result<()> {
-    let PublishRequest { messages, generation: wanted, reply } = request;
-    if wanted.is_some_and(|wanted| wanted != generation) {
+    let PublishRequest { messages, standing: wanted, reply } = request;
+    if wanted.is_some_and(|wanted| wanted != standing) {
         let reason = "the file was opened anew".to_owned();
         let _ = reply.send(Err(PublishError::Away { reason }));
         return Ok(());

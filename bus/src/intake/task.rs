@@ -38,8 +38,8 @@ pub(crate) struct IntakeTask {
     state: watch::Sender<SpoolState>,
     carrier: Carrier,
     slow_after: Duration,
-    /// The connection that everything in `sent` goes over.
-    generation: u64,
+    /// How the link stood ([`LinkState::standing`]) when everything in `sent` was sent.
+    standing: u64,
     sent: VecDeque<Sent>,
     /// What the full spool did not take.
     parked: VecDeque<Accept>,
@@ -63,7 +63,7 @@ impl IntakeTask {
             state,
             carrier,
             slow_after,
-            generation: 0,
+            standing: 0,
             sent: VecDeque::new(),
             parked: VecDeque::new(),
             draining: None,
@@ -99,7 +99,7 @@ impl IntakeTask {
     async fn go_direct(&mut self, stop: &CancellationToken) -> bool {
         let mut link = self.carrier.link();
         if self.sent.is_empty() {
-            self.generation = link.borrow_and_update().generation;
+            self.standing = link.borrow_and_update().standing;
         }
         let room = self.sent.len() < ON_THEIR_WAY;
         let waiting = !self.sent.is_empty();
@@ -118,7 +118,7 @@ impl IntakeTask {
     }
 
     async fn send(&mut self, accept: Accept) {
-        let started = self.carrier.publisher().start(accept.events.clone(), Some(self.generation)).await;
+        let started = self.carrier.publisher().start(accept.events.clone(), Some(self.standing)).await;
         match started {
             Ok(answer) => {
                 let deadline = Instant::now() + self.slow_after;

@@ -40,12 +40,15 @@ async fn a_stale_acknowledgement_is_harmless(mut stage: Stage) {
 async fn a_publisher_is_told_that_the_transport_is_away_and_can_wait_for_it(mut stage: Stage) {
     let bus = stage.bus().await;
     let publisher = bus.publisher();
-    stage.away().await;
-    let refused = publisher.publish(vec![event("a", 0)]).await.expect_err("away");
-    assert!(refused.is_retryable(), "{refused}");
-    stage.back().await;
-    publisher.ready().await.expect("back");
-    publisher.publish(vec![event("a", 0)]).await.expect("confirmed");
+    for round in 0..5 {
+        stage.away().await;
+        let refused = publisher.publish(vec![event("a", round)]).await.expect_err("away");
+        assert!(refused.is_retryable(), "{refused}");
+        assert!(!bus.health().connected, "who waits now would wait for the connection that failed");
+        stage.back().await;
+        publisher.ready().await.expect("back");
+        publisher.publish(vec![event("a", round)]).await.expect("confirmed");
+    }
 }
 
 async fn a_subscription_goes_on_after_the_transport_was_away(mut stage: Stage) {
