@@ -3,6 +3,7 @@
 //! - [`intake`]: connectors → bus, the one way in.
 //! - [`links`]: which connectors run here; a lease on the bus decides between two daemons.
 //! - [`pipeline`]: bus → mapping → store.
+//!   [`sharing`]: shards that share a transaction.
 //! - [`relay`]: the outbox → bus.
 //! - [`pops`]: bus → the pages of people.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
@@ -17,3 +18,4 @@ pub(crate) mod pipeline;
 pub(crate) mod pops;
 pub(crate) mod records;
 pub(crate) mod relay;
+pub(crate) mod sharing;
