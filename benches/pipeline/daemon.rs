@@ -21,7 +21,7 @@ pub(crate) const STATIONS: std::ops::Range<u32> = 4000..4500;
 /// One station of so many has somebody before a page.
 const WATCHED: usize = 5;
 /// How long the daemon may take to start and to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const SWITCH: &str = r#"
 description = "A busy switch"
