@@ -78,7 +78,7 @@ impl Daemon {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),
             None => None,
         };
-        Ok(parts.start(planned, listener, address, default_token, admin_token).await)
+        Ok(parts.start(planned, listener, address, default_token, admin_token))
     }
 
     /// Where HTTP listens.
@@ -117,7 +117,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    async fn start(
+    fn start(
         self,
         planned: Vec<links::Planned>,
         listener: TcpListener,
@@ -145,9 +145,9 @@ impl Parts<'_> {
         }
         let host = Host::new(Arc::new(BusIntake(self.bus.intake())), &self.settings.daemon.data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
-        let links = Arc::new(Links::start(planned, &self.bus, &host));
-        let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
         let store = self.engine.store().clone();
+        let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
+        let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
         let panel = Panel {
             bus: self.bus.clone(),
             store: Some(store.clone()),

@@ -4,8 +4,9 @@ use trunkline_config::{Log, LogFormat};
 
 /// Starts logging for the process; later calls change nothing.
 pub fn start(settings: &Log) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&settings.level)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // The AMQP client logs a returned message with its body, which holds what people said; the bus reports it by id.
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("{},lapin::returned_messages=off", settings.level))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,lapin::returned_messages=off"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -1,5 +1,6 @@
 //! `trunkline simulate`: an outside system to try things without one.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,9 +59,18 @@ async fn avaya(options: &Options) -> Result<()> {
         tls: None,
         once: options.once,
     };
-    let summary = avaya_dmcc::serve(serve, stop, |_| {}).await?;
+    let summary = avaya_dmcc::serve(serve, stop, say_where).await?;
     tracing::info!(events = summary.events, kinds = ?summary.kinds, "sent");
     Ok(())
+}
+
+/// One line on stdout, so that a script that asked for port 0 knows where to connect.
+fn say_where(address: SocketAddr) {
+    let mut out = std::io::stdout();
+    let said = writeln!(out, "listening on {address}").and_then(|()| out.flush());
+    if let Err(error) = said {
+        tracing::warn!(%error, "nobody reads standard output");
+    }
 }
 
 async fn chat(options: &Options) -> Result<()> {

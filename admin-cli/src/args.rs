@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use trunkline_events::customer::RawHandle;
 
 /// Rules Trunkline from a terminal: mappings, customers, records, connectors, dead letters, books.
 ///
@@ -25,11 +26,12 @@ pub(crate) struct Global {
     /// Address of the daemon's HTTP API.
     #[arg(long, global = true, env = "TRUNKLINE_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
     pub(crate) server: String,
-    /// Token, better given by environment or file.
-    #[arg(long, global = true, env = "TRUNKLINE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    /// Token. Other users of this machine see the command line: a file or TRUNKLINE_TOKEN is better.
+    #[arg(long, global = true, value_name = "TOKEN", conflicts_with = "token_file")]
     pub(crate) token: Option<String>,
-    /// File whose first line is the token (the daemon writes its first one to <data_dir>/admin.token).
-    #[arg(long, global = true, env = "TRUNKLINE_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
+    /// File whose first line is the token; the daemon writes its first one to <data_dir>/admin.token. Else
+    /// TRUNKLINE_TOKEN, else TRUNKLINE_TOKEN_FILE.
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// JSON instead of a table.
     #[arg(long, global = true)]
@@ -86,7 +88,7 @@ pub(crate) enum ConfigCommand {
         #[arg(long, short, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Prints the embedded defaults, which name every key.
+    /// Prints the embedded defaults, which name every key. Needs no daemon.
     Default,
 }
 
@@ -146,9 +148,9 @@ pub(crate) enum CustomerCommand {
     Split {
         /// Customer id.
         customer: String,
-        /// A handle that leaves, as `customer show` prints it: scheme:scope:value.
-        #[arg(long = "handle", required = true, value_name = "HANDLE")]
-        handles: Vec<String>,
+        /// A handle that leaves, as `customer show` prints it: scheme:scope:value, `phone::+8613800138000`.
+        #[arg(long = "handle", required = true, value_name = "HANDLE", value_parser = handle)]
+        handles: Vec<RawHandle>,
         /// Why; kept in the audit log.
         #[arg(long)]
         reason: String,
@@ -161,6 +163,20 @@ pub(crate) enum CustomerCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// `scheme:scope:value`; only the value may hold colons of its own.
+fn handle(text: &str) -> Result<RawHandle, String> {
+    let mut parts = text.splitn(3, ':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(scheme), Some(scope), Some(value)) if !scheme.is_empty() && !value.is_empty() => Ok(RawHandle {
+            scheme: scheme.to_owned(),
+            scope: scope.to_owned(),
+            value: value.to_owned(),
+            verified: false,
+        }),
+        _ => Err("write scheme:scope:value as 'customer show' prints it, like phone::+8613800138000".to_owned()),
+    }
 }
 
 /// `trunkctl cdr`
@@ -298,8 +314,8 @@ pub(crate) enum TokenCommand {
         /// For scope agent: his login id.
         #[arg(long)]
         agent: Option<String>,
-        /// Days until it expires.
-        #[arg(long)]
+        /// Days until it expires; never when left out.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
         days: Option<u32>,
     },
     /// Tokens, without their secrets.
@@ -314,8 +330,10 @@ pub(crate) enum TokenCommand {
 /// What a token may do.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ScopeArg {
-    /// Own pops and the customers of own calls.
+    /// Own pops and the customers of own calls; needs --extension or --agent.
     Agent,
+    /// The online agents' page: customers, their records, remarks.
+    Desk,
     /// Reads customers and records.
     Integrator,
     /// Everything.

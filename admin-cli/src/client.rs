@@ -1,11 +1,14 @@
 //! The daemon's HTTP API, seen from a terminal: every refusal becomes a sentence that says what to do.
 
-use anyhow::{Context, Result, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::args::Global;
+use crate::table::harmless;
 
 /// One daemon and the right to ask it.
 pub(crate) struct Client {
@@ -19,8 +22,10 @@ impl Client {
     pub(crate) fn new(global: &Global) -> Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(5))
-            .timeout(std::time::Duration::from_secs(60))
+            .timeout(std::time::Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
+            // The daemon stands in the same house; a proxy for the internet does not know it.
+            .no_proxy()
             .build()
             .context("no HTTP client")?;
         Ok(Self { http, base: global.server.trim_end_matches('/').to_owned(), token: token(global)? })
@@ -37,8 +42,8 @@ impl Client {
     }
 
     /// DELETE; `None` when there is no such thing.
-    pub(crate) async fn delete(&self, path: &str) -> Result<Option<Value>> {
-        self.ask(Method::DELETE, path, &[], None).await
+    pub(crate) async fn delete(&self, path: &str, body: Option<Value>) -> Result<Option<Value>> {
+        self.ask(Method::DELETE, path, &[], body).await
     }
 
     async fn ask(
@@ -56,52 +61,91 @@ impl Client {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let text = response.text().await.context("the daemon's answer broke off")?;
-        if status == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        if !status.is_success() {
-            bail!("{}", refusal(status, &text));
+        let problem: Option<Value> = serde_json::from_str(&text).ok().filter(|_| !status.is_success());
+        match (status, problem) {
+            (StatusCode::NOT_FOUND, Some(_)) => return Ok(None),
+            (status, Some(problem)) => bail!("{}", refusal(status, &problem)),
+            (status, None) if !status.is_success() => bail!("{}", self.stranger(status)),
+            _ => {}
         }
         if text.is_empty() {
             return Ok(Some(Value::Null));
         }
-        serde_json::from_str(&text).map(Some).with_context(|| format!("{} is no Trunkline daemon: no JSON", self.base))
+        serde_json::from_str(&text).map(Some).map_err(|_| anyhow!("{}", self.stranger(status)))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
-        if error.is_timeout() {
-            anyhow::anyhow!("no answer from {} in time; is the daemon overloaded, or a firewall between?", self.base)
-        } else if error.is_builder() {
-            anyhow::anyhow!("{} is no address; write --server http://HOST:PORT", self.base)
+        let base = harmless(&self.base);
+        let reason = innermost(error);
+        if error.is_builder() {
+            anyhow!("{base:?} is no address; write --server http://HOST:PORT")
+        } else if error.is_timeout() {
+            anyhow!("no answer from {base} in time; is the daemon overloaded, or a firewall between?")
+        } else if error.is_connect() {
+            anyhow!("no daemon at {base} ({reason}); start it, or name it by --server or TRUNKLINE_SERVER")
         } else {
-            anyhow::anyhow!("no daemon at {}; start it, or name it by --server or TRUNKLINE_SERVER", self.base)
+            anyhow!("{base} broke the exchange off ({reason}); is a daemon there, and is http or https right?")
         }
+    }
+
+    /// Something else than a daemon answered.
+    fn stranger(&self, status: StatusCode) -> String {
+        format!("what answers at {} is no Trunkline daemon (status {status}); check --server", harmless(&self.base))
     }
 }
 
-fn token(global: &Global) -> Result<SecretString> {
-    if let Some(token) = &global.token {
-        return Ok(SecretString::from(token.clone()));
+/// What the operating system or the TLS library said.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    let Some(file) = &global.token_file else {
-        bail!("no token; give --token-file <data_dir>/admin.token, or set TRUNKLINE_TOKEN");
+    harmless(&cause.to_string())
+}
+
+/// The token that was given: by flag, by file, by environment, in this order.
+fn token(global: &Global) -> Result<SecretString> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (text, origin) = if let Some(token) = &global.token {
+        (token.clone(), "--token".to_owned())
+    } else if let Some(file) = &global.token_file {
+        from_file(file)?
+    } else if let Some(token) = variable("TRUNKLINE_TOKEN") {
+        (token, "TRUNKLINE_TOKEN".to_owned())
+    } else if let Some(file) = variable("TRUNKLINE_TOKEN_FILE") {
+        from_file(Path::new(&file))?
+    } else {
+        bail!("no token; give --token-file <data_dir>/admin.token, or set TRUNKLINE_TOKEN or TRUNKLINE_TOKEN_FILE");
     };
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read the token file {}", file.display()))?;
-    Ok(SecretString::from(text.lines().next().unwrap_or_default().trim().to_owned()))
+    let token = text.trim();
+    ensure!(!token.is_empty(), "{origin} is empty; write the token into it");
+    ensure!(
+        token.bytes().all(|byte| byte.is_ascii_graphic()),
+        "{origin} holds what no token has; copy the token again"
+    );
+    Ok(SecretString::from(token.to_owned()))
+}
+
+fn from_file(file: &Path) -> Result<(String, String)> {
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!("cannot read the token file {}; check --token-file and its permissions", file.display())
+    })?;
+    Ok((text.lines().next().unwrap_or_default().to_owned(), format!("the token file {}", file.display())))
 }
 
 /// The daemon's problem+json as one sentence, with the mend for refusals.
-fn refusal(status: StatusCode, text: &str) -> String {
-    let problem: Value = serde_json::from_str(text).unwrap_or_default();
-    let title = problem["title"].as_str().unwrap_or_else(|| status.canonical_reason().unwrap_or("refused"));
-    let detail = problem["detail"].as_str().map(|detail| format!(": {detail}")).unwrap_or_default();
-    let mend = match status {
-        StatusCode::UNAUTHORIZED => "; the token is unknown, expired or revoked: make one with 'trunkctl token create'",
-        StatusCode::FORBIDDEN => "; the token lacks the scope for this",
-        StatusCode::TOO_MANY_REQUESTS => "; wait a moment and try again",
-        StatusCode::SERVICE_UNAVAILABLE => "; see /health/ready of the daemon for the reason",
-        _ => "",
-    };
-    crate::table::harmless(&format!("{title}{detail}{mend}"))
+fn refusal(status: StatusCode, problem: &Value) -> String {
+    let detail = problem["detail"].as_str().or_else(|| problem["title"].as_str());
+    let detail = harmless(detail.unwrap_or_else(|| status.canonical_reason().unwrap_or("refused")));
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            "the daemon does not know this token, or it is expired or revoked; is it of this daemon? \
+             An administrator makes a new one by 'trunkctl token create'"
+                .to_owned()
+        }
+        StatusCode::TOO_MANY_REQUESTS => format!("{detail}; wait a moment and try again"),
+        StatusCode::SERVICE_UNAVAILABLE => format!("{detail}; GET /health/ready of the daemon tells the reason"),
+        status if status.is_server_error() => format!("{detail}; the daemon's log tells more"),
+        _ => detail,
+    }
 }

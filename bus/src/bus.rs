@@ -205,7 +205,10 @@ impl Subscription {
 pub struct DeadLetters(Carrier);
 
 impl DeadLetters {
-    /// The oldest letters, at most `limit`, without bodies.
+    /// At most `limit` letters, without bodies, those that died first in front.
+    ///
+    /// On RabbitMQ a look puts letters behind those that were not looked at, so a limit below their number shows others the
+    /// next time.
     pub async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, BusError> {
         match &self.0 {
             Carrier::Amqp(amqp) => amqp.dead_list(limit).await,
@@ -213,7 +216,7 @@ impl DeadLetters {
         }
     }
 
-    /// The oldest letter of an event, with its body.
+    /// A letter of an event, with its body.
     pub async fn show(&self, id: Uuid) -> Result<Option<DeadLetter>, BusError> {
         match &self.0 {
             Carrier::Amqp(amqp) => amqp.dead_show(id).await,

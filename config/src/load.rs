@@ -1,6 +1,6 @@
 //! From defaults, files, environment and flags to [`Settings`], or to all that is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
@@ -23,14 +23,30 @@ pub struct Sources {
     /// `key=value` pairs of `--set`.
     pub overrides: Vec<(String, String)>,
     /// Variables; the process's own when `None`. Only names that begin with `TRUNKLINE_` count.
-    pub environment: Option<std::collections::HashMap<String, String>>,
+    pub environment: Option<HashMap<String, String>>,
 }
 
-/// Reads and checks everything; connector parameters are checked by their kinds later. Blocks on small files.
+/// Variables that steer our programs and tests, and are no configuration of the daemon.
+const NO_SETTINGS: [&str; 4] =
+    ["TRUNKLINE_SERVER", "TRUNKLINE_TOKEN", "TRUNKLINE_TOKEN_FILE", "TRUNKLINE_SIMULATE_SECRET"];
+/// The same by prefix: variables of the test harness.
+const NO_SETTINGS_BEGIN: [&str; 5] =
+    ["TRUNKLINE_PEERS", "TRUNKLINE_BROWSER", "TRUNKLINE_SHOTS", "TRUNKLINE_BENCH_", "TRUNKLINE_FUZZ_"];
+
+/// Reads and checks everything but connectors' parameters. Blocks on small files.
 pub fn load(sources: &Sources) -> Result<Settings, Problems> {
+    load_with(sources, |_, _| Vec::new())
+}
+
+/// Like [`load`]; `check` is asked about every connector that could be read, also when other keys are wrong, so that all
+/// problems come at once.
+pub fn load_with(
+    sources: &Sources,
+    mut check: impl FnMut(&str, &Connector) -> Vec<Problem>,
+) -> Result<Settings, Problems> {
     let merged = merge(sources).map_err(|problem| Problems(vec![problem]))?;
     let mut problems = Vec::new();
-    let settings = read(merged.cache, &mut problems);
+    let settings = read(merged.cache, &mut problems, &mut check);
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),
         _ => Err(Problems(problems)),
@@ -43,11 +59,26 @@ fn merge(sources: &Sources) -> Result<Config, Problem> {
         builder = builder.add_source(File::from(path).format(FileFormat::Toml));
     }
     let environment = Environment::with_prefix("TRUNKLINE").prefix_separator("_").separator("__");
-    builder = builder.add_source(environment.source(sources.environment.clone()));
+    builder = builder.add_source(environment.source(Some(variables(sources))));
     for (key, value) in &sources.overrides {
         builder = builder.set_override(key, value.as_str()).map_err(|error| unreadable(&error.to_string()))?;
     }
     builder.build().map_err(|error| unreadable(&error.to_string()))
+}
+
+/// What the environment says about the configuration.
+fn variables(sources: &Sources) -> HashMap<String, String> {
+    let given = sources.environment.clone();
+    let mut variables = given.unwrap_or_else(|| {
+        // Others' variables may be no text; ours have to be.
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    });
+    variables.retain(|name, _| {
+        !NO_SETTINGS.contains(&name.as_str()) && !NO_SETTINGS_BEGIN.iter().any(|prefix| name.starts_with(prefix))
+    });
+    variables
 }
 
 /// The file, then `conf.d/*.toml` beside it in order of name.
@@ -70,7 +101,11 @@ fn unreadable(sentence: &str) -> Problem {
     Problem { key: String::new(), sentence: sentence.replace('\n', " "), origin: None }
 }
 
-fn read(root: Value, problems: &mut Vec<Problem>) -> Option<Settings> {
+fn read(
+    root: Value,
+    problems: &mut Vec<Problem>,
+    check_connector: &mut impl FnMut(&str, &Connector) -> Vec<Problem>,
+) -> Option<Settings> {
     let ValueKind::Table(mut sections) = root.kind else { return None };
     for (name, value) in &sections {
         if !SECTIONS.contains(&name.as_str()) {
@@ -78,6 +113,9 @@ fn read(root: Value, problems: &mut Vec<Problem>) -> Option<Settings> {
         }
     }
     let connectors = sections.remove("connectors").map(|value| connectors(value, problems)).unwrap_or_default();
+    for (name, connector) in &connectors {
+        problems.extend(check_connector(name, connector));
+    }
     let daemon = section(&mut sections, "daemon", problems);
     let log = section(&mut sections, "log", problems);
     let http = section(&mut sections, "http", problems);
@@ -232,12 +270,40 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");
     }
-    if settings.bus.transport == crate::Transport::Amqp && settings.bus.amqp.password.is_none() {
+    let (amqp, postgres) = (&settings.bus.amqp, &settings.store.postgres);
+    // A password file that cannot be read is a problem of its own already.
+    let unsaid = |password: &Option<SecretString>, file: &Option<PathBuf>| password.is_none() && file.is_none();
+    if settings.bus.transport == crate::Transport::Amqp && unsaid(&amqp.password, &amqp.password_file) {
         problem("bus.amqp.password", "is missing; write password_file (or password) of the AMQP user");
     }
-    if settings.store.backend == crate::StoreBackend::Postgres && settings.store.postgres.password.is_none() {
+    if settings.store.backend == crate::StoreBackend::Postgres && unsaid(&postgres.password, &postgres.password_file) {
         problem("store.postgres.password", "is missing; write password_file (or password) of the database user");
     }
+    for (key, host) in [("bus.amqp.host", &amqp.host), ("store.postgres.host", &postgres.host)] {
+        if !is_host(host) {
+            problem(
+                key,
+                "is no host; write the host's name or address alone, with port, user and TLS in their own keys",
+            );
+        }
+    }
+    if settings.bus.amqp.port == 0 || settings.store.postgres.port == 0 {
+        let key = if settings.bus.amqp.port == 0 { "bus.amqp.port" } else { "store.postgres.port" };
+        problem(key, "is 0; write the server's TCP port");
+    }
+    let ca_files = [("bus.amqp.ca_file", &amqp.ca_file), ("store.postgres.ca_file", &postgres.ca_file)];
+    for (key, file) in ca_files.into_iter().filter_map(|(key, file)| Some((key, file.as_ref()?))) {
+        if !file.is_file() {
+            problem(key, &format!("{} is no file; check the path and its permissions", file.display()));
+        }
+    }
+}
+
+/// A name or address without scheme, user, port or path. IPv6 addresses may stand in brackets.
+fn is_host(text: &str) -> bool {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let named = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    named || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -192,9 +192,9 @@ pub struct Postgres {
     pub password: Option<SecretString>,
     /// File that holds the password.
     pub password_file: Option<PathBuf>,
-    /// TLS required.
+    /// TLS with a certificate that is the host's; without it nothing is encrypted.
     pub tls: bool,
-    /// CAs to trust instead of the system's.
+    /// CAs to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// Pool size.
     pub max_connections: u32,

@@ -65,6 +65,9 @@ pub enum Ability {
     Backfill,
     /// Send a message to a customer.
     SendMessage,
+    /// Look whether calls that our records hold open still live: `{"calls": [CallRef, ..]}`. Those that are over are told
+    /// as ended, reconstructed. Needed where a crash took the memory of a call and the call ended meanwhile.
+    CheckCalls,
 }
 
 /// One kind of outside system: a row of [`crate::KINDS`].
@@ -78,7 +81,7 @@ pub trait Kind: Sync {
     /// Commands it understands.
     fn abilities(&self) -> &'static [Ability];
 
-    /// A complete `[[connectors]]` entry in TOML that builds, each key explained by a comment.
+    /// A complete `[connectors.<name>]` entry in TOML that builds, each key explained by a comment.
     fn example(&self) -> &'static str;
 
     /// Validates every parameter and makes the protocol. No socket and no clock; the only files it may read are the

@@ -85,6 +85,44 @@ impl Params {
         }
     }
 
+    /// A text that must be there; `what` says what to write.
+    pub fn required(&mut self, key: &'static str, what: &str) -> String {
+        if !self.has(key) {
+            self.known.insert(key);
+            self.problem(key, format!("it is missing; write {what}"));
+        }
+        self.text(key).unwrap_or_default()
+    }
+
+    /// True or false, or the default.
+    pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(value) = self.take(key) else { return default };
+        value.into_bool().unwrap_or_else(|_| {
+            self.problem(key, "it has to be true or false");
+            default
+        })
+    }
+
+    /// A table inside. Give it back by [`Params::join`], or its problems are lost.
+    #[must_use]
+    pub fn inner(&mut self, key: &'static str) -> Self {
+        let value = self.take(key).unwrap_or_default();
+        if !matches!(value.kind, ValueKind::Table(_) | ValueKind::Nil) {
+            self.problem(key, "it has to be a table");
+            return Self::new(&Value::default());
+        }
+        Self::new(&value)
+    }
+
+    /// Takes over what is wrong with a table inside.
+    pub fn join(&mut self, key: &str, inner: Self) {
+        if let Err(error) = inner.finish(()) {
+            let named = error.problems.into_iter();
+            self.problems
+                .extend(named.map(|problem| ParamProblem { key: format!("{key}.{}", problem.key), ..problem }));
+        }
+    }
+
     /// Several texts, one for each element of a list; none if the key is absent.
     pub fn texts(&mut self, key: &'static str) -> Vec<String> {
         let Some(value) = self.take(key) else { return Vec::new() };
@@ -112,10 +150,36 @@ impl Params {
         secrets.into_iter().map(SecretString::from).collect()
     }
 
+    /// One secret: the text of `key`, or the first line of the file that `file_key` names. Both, or none, is a problem.
+    pub fn secret(&mut self, key: &'static str, file_key: &'static str) -> SecretString {
+        let told = self.problems.len();
+        let secret = match (self.text(key), self.text(file_key)) {
+            (Some(_), Some(_)) => {
+                self.problem(file_key, format!("it stands beside {key}; keep one of the two"));
+                None
+            }
+            (Some(secret), None) => Some(secret),
+            (None, Some(path)) => match read_small(Path::new(&path)) {
+                Ok(text) => text.lines().next().map(|line| line.trim_end().to_owned()),
+                Err(sentence) => {
+                    self.problem(file_key, sentence);
+                    None
+                }
+            },
+            (None, None) => None,
+        };
+        let secret = secret.filter(|secret| !secret.is_empty());
+        if secret.is_none() && self.problems.len() == told {
+            self.problem(key, format!("there is no secret; write {key} or {file_key}"));
+        }
+        SecretString::from(secret.unwrap_or_default())
+    }
+
     /// Refuses unknown keys, and gives `made` if nothing at all is wrong.
     pub fn finish<T>(mut self, made: T) -> Result<T, ParamsError> {
-        let strangers: Vec<String> =
+        let mut strangers: Vec<String> =
             self.table.keys().filter(|key| !self.known.contains(key.as_str())).cloned().collect();
+        strangers.sort();
         for stranger in strangers {
             let nearest = self.known.iter().min_by_key(|known| distance(&stranger, known));
             let sentence = match nearest {
@@ -183,6 +247,41 @@ mod tests {
         ] {
             assert!(problems.contains(part), "{part} in {problems}");
         }
+    }
+
+    #[test]
+    fn a_table_inside_tells_its_problems_with_its_own_name() {
+        let mut params = params("[params]\nflag = 'maybe'\ntable = 3\n[params.tls]\nenable = true\n");
+        params.flag("flag", true);
+        assert!(params.inner("table").finish(()).is_ok());
+        params.required("host", "the host's name");
+        params.secret("password", "password_file");
+        let mut tls = params.inner("tls");
+        tls.flag("enabled", true);
+        params.join("tls", tls);
+        let problems = params.finish(()).expect_err("refused").to_string();
+        for part in [
+            "flag: it has to be true or false",
+            "table: it has to be a table",
+            "host: it is missing; write the host's name",
+            "password: there is no secret; write password or password_file",
+            "tls.enable: there is no such key; the nearest is enabled",
+        ] {
+            assert!(problems.contains(part), "{part} in {problems}");
+        }
+    }
+
+    #[test]
+    fn a_secret_stands_in_one_place_only() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        writeln!(file, "first line \nsecond").expect("written");
+        let path = file.path().display();
+        let mut good = params(&format!("[params]\npassword_file = '{path}'\n"));
+        let secret = good.secret("password", "password_file");
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&secret), "first line");
+        let mut both = params(&format!("[params]\npassword = 'x'\npassword_file = '{path}'\n"));
+        both.secret("password", "password_file");
+        assert!(both.finish(()).expect_err("refused").to_string().contains("keep one of the two"));
     }
 
     #[test]

@@ -48,16 +48,17 @@ fn fixtures(kind: &dyn Kind) -> Vec<(PathBuf, Vec<u8>)> {
     fixtures
 }
 
-/// The one entry of a kind's example.
-fn example(kind: &dyn Kind) -> config::Map<String, Value> {
+/// The one entry of a kind's example, with its name.
+fn example(kind: &dyn Kind) -> (String, config::Map<String, Value>) {
     let config = Config::builder().add_source(File::from_str(kind.example(), FileFormat::Toml)).build();
-    let mut entries = config.expect("TOML").get_array("connectors").expect("[[connectors]]");
+    let entries = config.expect("TOML").get_table("connectors").expect("[connectors.<name>]");
     assert_eq!(entries.len(), 1, "{}: one entry", kind.name());
-    entries.remove(0).into_table().expect("a table")
+    let (name, entry) = entries.into_iter().next().expect("one entry");
+    (name, entry.into_table().expect("a table"))
 }
 
 fn params(kind: &dyn Kind) -> config::Map<String, Value> {
-    example(kind)["params"].clone().into_table().expect("[connectors.params]")
+    example(kind).1["params"].clone().into_table().expect("[connectors.<name>.params]")
 }
 
 fn build(kind: &dyn Kind, params: config::Map<String, Value>) -> Result<(), ParamsError> {
@@ -86,9 +87,9 @@ fn every_kind_has_a_readme_and_fixtures_that_say_something() {
 #[test]
 fn the_example_builds_and_every_key_of_it_is_explained() {
     for kind in KINDS {
-        let entry = example(*kind);
+        let (name, entry) = example(*kind);
         assert_eq!(entry["kind"].clone().into_string().expect("a text"), kind.name());
-        SourceId::new(&entry["name"].clone().into_string().expect("a text")).expect("a fitting name");
+        SourceId::new(&name).expect("a fitting name");
         build(*kind, params(*kind)).unwrap_or_else(|error| panic!("{}: {error}", kind.name()));
         assert!(kind.example().lines().filter(|line| line.starts_with('#')).count() > 2, "{}", kind.name());
     }

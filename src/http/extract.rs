@@ -48,6 +48,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment
 }
 
 /// What a decoder says may quote the request; control characters must not reach a log or a terminal.
+///
+/// The key and what is wrong with it are enough; that something was to be deserialized is the decoder's own affair.
 fn sentence(text: &str) -> String {
+    let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(text);
     text.chars().filter(|character| !character.is_control()).take(300).collect()
 }

@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_guesser_waits_and_his_neighbour_works_on() {
-        let guard = Guard::new(3, Duration::from_secs(60));
+        let guard = Guard::new(3, Duration::from_mins(1));
         guard.worked(PEER, "good");
         for _ in 0..3 {
             assert_eq!(guard.wait(PEER, "guess"), None);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_peers_does_not_fill_the_memory() {
-        let guard = Guard::new(3, Duration::from_secs(60));
+        let guard = Guard::new(3, Duration::from_mins(1));
         for number in 0..u32::try_from(PEERS).expect("small") + 50 {
             guard.failed(IpAddr::from(number.to_be_bytes()));
         }

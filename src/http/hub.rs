@@ -107,7 +107,9 @@ impl Hub {
     pub fn disconnect(&self, token: Uuid) {
         let mut clients = self.lock();
         let gone: Vec<_> = clients.all.iter().filter(|(_, client)| client.token == token).map(|(id, _)| *id).collect();
-        gone.into_iter().for_each(|id| clients.remove(id));
+        for id in gone {
+            clients.remove(id);
+        }
     }
 
     /// Clients that are connected.
@@ -128,7 +130,9 @@ impl Hub {
     fn changed(&self, event: &Event, customer: Uuid, related: &[Uuid]) {
         let mut clients = self.lock();
         let mut to = clients.watching(customer);
-        related.iter().for_each(|id| to.extend(clients.watching(*id)));
+        for id in related {
+            to.extend(clients.watching(*id));
+        }
         if !to.is_empty() {
             let body = CustomerChanged { customer, related };
             clients.send(&to, &frame("customer.changed", &event.id.to_string(), &body), Loss::Harmless);

@@ -35,14 +35,14 @@ const ASSETS: &[(&str, &str, &str)] = &[
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(|state: State<App>| page(state, INDEX)))
-        .route("/panel", get(|state: State<App>| page(state, PANEL)))
-        .route("/desk", get(|state: State<App>| page(state, DESK)))
+        .route("/", get(|State(app): State<App>| async move { page(&app, INDEX) }))
+        .route("/panel", get(|State(app): State<App>| async move { page(&app, PANEL) }))
+        .route("/desk", get(|State(app): State<App>| async move { page(&app, DESK) }))
         .route("/assets/{name}", get(asset))
 }
 
 /// A page may run and load only what we serve, and stand only in the frames that were allowed.
-async fn page(State(app): State<App>, html: &'static str) -> Response {
+fn page(app: &App, html: &'static str) -> Response {
     let policy = policy(&app.settings().frame_ancestors);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
@@ -79,8 +79,9 @@ async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Response {
 }
 
 fn tag(content: &str) -> HeaderValue {
-    let hash: String = Sha256::digest(content)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
+    let hash = Sha256::digest(content);
+    let hash = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    HeaderValue::from_str(&format!("\"{hash:016x}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
 #[cfg(test)]

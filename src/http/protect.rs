@@ -47,13 +47,11 @@ pub(super) fn closing(mut response: Response) -> Response {
 
 /// A panic is a 500 that says nothing; the panic hook has logged where.
 pub(super) async fn no_panic(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            metrics::counter!("trunkline_http_panics_total").increment(1);
-            Problem::broken().into_response()
-        }
-    }
+    let Ok(response) = AssertUnwindSafe(next.run(request)).catch_unwind().await else {
+        metrics::counter!("trunkline_http_panics_total").increment(1);
+        return Problem::broken().into_response();
+    };
+    response
 }
 
 /// Headers on every answer. Pages set their own policy; everything else may not be shown, framed or kept.

@@ -49,8 +49,8 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(15),
             stream_queue: 64,
             max_failures: 10,
-            failure_window: Duration::from_secs(60),
-            recent: Duration::from_secs(12 * 3600),
+            failure_window: Duration::from_mins(1),
+            recent: Duration::from_hours(12),
         }
     }
 }

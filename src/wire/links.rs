@@ -2,6 +2,10 @@
 //!
 //! Two daemons may name the same connector; a lease on the bus decides which of them holds its link. The other waits, and
 //! takes over when the holder is gone.
+//!
+//! A broker that is away takes every lease along, but the link goes on: its events go to the spool, and no other daemon
+//! can have the lease either. Only when the broker is back and another daemon was faster is the link given up; what both
+//! told meanwhile has the same ids.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +15,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_bus::Bus;
-use trunkline_config::Connector;
-use trunkline_connectors::contract::{Kind, SourceId, Transport, WebhookReply, WebhookRequest};
+use trunkline_config::{Connector, Problem};
+use trunkline_connectors::contract::{
+    Ability, Kind, ParamProblem, ParamsError, SourceId, Transport, WebhookReply, WebhookRequest,
+};
 use trunkline_connectors::drive::{self, Host, Link};
 use trunkline_events::Timestamp;
+use trunkline_mapping::store::Store;
+
+use crate::wire::orphans;
+
+/// The broker holds a lease for a connection that it has not found dead yet; by then it has.
+const REGAIN: Duration = Duration::from_secs(20);
 
 /// The connectors of this process, by name.
 pub(crate) struct Links {
@@ -66,19 +78,30 @@ pub(crate) fn plan(connectors: &BTreeMap<String, Connector>) -> Result<Vec<Plann
                 params: connector.params.clone(),
             }),
             Ok(_) => {}
-            Err(wrong) => problems.extend(wrong.problems.into_iter().map(|wrong| trunkline_config::Problem {
-                key: format!("connectors.{name}.{}", wrong.key),
-                sentence: wrong.problem,
-                origin: None,
-            })),
+            Err(wrong) => problems.extend(of_connector(name, wrong)),
         }
     }
     if problems.is_empty() { Ok(planned) } else { Err(trunkline_config::Problems(problems)) }
 }
 
+/// What is wrong with one connector's kind and parameters.
+pub(crate) fn problems(name: &str, connector: &Connector) -> Vec<Problem> {
+    let checked = trunkline_connectors::check(name, &connector.kind, &connector.params);
+    checked.err().map(|wrong| of_connector(name, wrong)).unwrap_or_default()
+}
+
+fn of_connector(name: &str, wrong: ParamsError) -> Vec<Problem> {
+    let told = |wrong: ParamProblem| Problem {
+        key: format!("connectors.{name}.{}", wrong.key),
+        sentence: wrong.problem,
+        origin: None,
+    };
+    wrong.problems.into_iter().map(told).collect()
+}
+
 impl Links {
     /// Starts a keeper for each connector; returns at once.
-    pub(crate) fn start(planned: Vec<Planned>, bus: &Bus, host: &Host) -> Self {
+    pub(crate) fn start(planned: Vec<Planned>, bus: &Bus, store: &Store, host: &Host) -> Self {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let mut slots = BTreeMap::new();
@@ -91,6 +114,7 @@ impl Links {
             let keeper = Keeper {
                 connector,
                 bus: bus.clone(),
+                store: store.clone(),
                 host: host.clone(),
                 paused: paused_seen,
                 link: link_set,
@@ -120,13 +144,11 @@ impl Links {
     /// Hands a webhook to its connector; `None` when there is no such connector.
     pub(crate) async fn webhook(&self, name: &str, request: WebhookRequest) -> Option<WebhookReply> {
         let link = self.slots.get(name)?.link.borrow().clone();
-        match link {
-            Some(link) => Some(link.webhook(request).await),
-            None => {
-                let detail = "another daemon holds this connector, or the broker is away";
-                Some(WebhookReply::problem(503, "Service Unavailable", detail).retry_after(5))
-            }
+        if let Some(link) = link {
+            return Some(link.webhook(request).await);
         }
+        let detail = "another daemon holds this connector, or the broker is away";
+        Some(WebhookReply::problem(503, "Service Unavailable", detail).retry_after(5))
     }
 
     /// Pauses or resumes; `false` when there is no such connector. Idempotent.
@@ -145,6 +167,7 @@ impl Links {
 struct Keeper {
     connector: Planned,
     bus: Bus,
+    store: Store,
     host: Host,
     paused: watch::Receiver<bool>,
     link: watch::Sender<Option<Arc<Link>>>,
@@ -172,8 +195,8 @@ impl Keeper {
         }
     }
 
-    /// Runs the link until the lease is lost or the daemon stops.
-    async fn hold(&mut self, lease: trunkline_bus::Lease) {
+    /// Runs the link until the lease is lost for good or the daemon stops.
+    async fn hold(&mut self, mut lease: trunkline_bus::Lease) {
         let Planned { id, kind, params, .. } = &self.connector;
         let built = match kind.build(id, params) {
             Ok(built) => built,
@@ -184,23 +207,55 @@ impl Keeper {
         };
         let link = Arc::new(drive::start(id.clone(), built, self.host.clone()));
         self.link.send_replace(Some(Arc::clone(&link)));
-        loop {
-            if *self.paused.borrow_and_update() {
-                link.pause();
-            } else {
-                link.resume();
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => break,
-                () = lease.lost() => {
-                    tracing::warn!(connector = id.name(), "the lease is lost; another daemon may take the link");
-                    break;
-                }
-                changed = self.paused.changed() => if changed.is_err() { break },
-            }
+        while let Some(again) = self.run(&link, &lease).await {
+            lease = again;
         }
         link.stop().await;
         self.link.send_replace(None);
         lease.release().await;
+    }
+
+    /// Lets the link run on one lease. The next lease when this one was lost and regained; `None` when the link must end.
+    async fn run(&self, link: &Link, lease: &trunkline_bus::Lease) -> Option<trunkline_bus::Lease> {
+        let name = self.connector.id.name();
+        let regained = async {
+            lease.lost().await;
+            tracing::warn!(connector = name, "the lease is lost; the link goes on until another daemon has it");
+            self.bus.ready().await.ok()?;
+            tokio::time::timeout(REGAIN, self.bus.lease(name)).await.ok()?.ok()
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => None,
+            regained = regained => {
+                if regained.is_none() {
+                    tracing::warn!(connector = name, "another daemon has the lease; the link ends here");
+                }
+                regained
+            }
+            never = self.obey(link) => match never {},
+            never = self.look_after(link) => match never {},
+        }
+    }
+
+    /// Pauses and resumes as the operator wishes.
+    async fn obey(&self, link: &Link) -> std::convert::Infallible {
+        let mut paused = self.paused.clone();
+        loop {
+            if *paused.borrow_and_update() {
+                link.pause();
+            } else {
+                link.resume();
+            }
+            if paused.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    async fn look_after(&self, link: &Link) -> std::convert::Infallible {
+        if self.connector.kind.abilities().contains(&Ability::CheckCalls) {
+            return orphans::look_after(link, &self.store).await;
+        }
+        std::future::pending().await
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`intake`]: connectors → bus, the one way in.
 //! - [`links`]: which connectors run here; a lease on the bus decides between two daemons.
+//! - [`orphans`]: open records whose call nobody will tell the end of.
 //! - [`pipeline`]: bus → mapping → store.
 //!   [`sharing`]: shards that share a transaction.
 //! - [`relay`]: the outbox → bus.
@@ -14,6 +15,7 @@ pub(crate) mod intake;
 pub(crate) mod links;
 pub(crate) mod opening;
 pub(crate) mod operations;
+pub(crate) mod orphans;
 pub(crate) mod pipeline;
 pub(crate) mod pops;
 pub(crate) mod records;

@@ -36,24 +36,38 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Store> {
             let path = settings.daemon.data_dir.join(&settings.store.sqlite.path);
             store::Settings::new(format!("sqlite:{}?mode=rwc", path.display()))
         }
-        StoreBackend::Postgres => postgres(&settings.store.postgres),
+        StoreBackend::Postgres => postgres(&settings.store.postgres)?,
     };
     Store::open(&to).await.context("the store cannot be opened")
 }
 
-fn postgres(settings: &trunkline_config::Postgres) -> store::Settings {
-    let trunkline_config::Postgres { host, port, database, user, .. } = settings;
-    let mut url = format!("postgres://{user}@{host}:{port}/{database}");
-    if settings.tls {
-        url.push_str("?sslmode=verify-full");
-        if let Some(file) = &settings.ca_file {
-            url.push_str("&sslrootcert=");
-            url.push_str(&file.display().to_string());
-        }
+fn postgres(settings: &trunkline_config::Postgres) -> Result<store::Settings> {
+    if let Some(file) = settings.ca_file.as_ref().filter(|_| settings.tls) {
+        // The driver would only tell that some file is not there.
+        std::fs::File::open(file).with_context(|| format!("store.postgres.ca_file: {}", file.display()))?;
     }
-    let mut to = store::Settings::new(url);
+    let mut to = store::Settings::new(postgres_url(settings));
     to.password = settings.password.as_ref().map(|password| password.expose_secret().to_owned());
     to.writers = (settings.max_connections / 2).max(1);
     to.readers = (settings.max_connections - to.writers).max(1);
-    to
+    Ok(to)
 }
+
+/// Everything stands in the query, where any character can be written: in the host's place an IPv6 address keeps its
+/// brackets and a user's `@` would end the name.
+///
+/// TLS is all or nothing: with it the certificate must be the host's; without it a certificate that nobody checks is not asked for.
+fn postgres_url(settings: &trunkline_config::Postgres) -> String {
+    let trunkline_config::Postgres { host, port, database, user, .. } = settings;
+    let mut query = form_urlencoded::Serializer::new(String::from("postgres:///?"));
+    query.append_pair("host", host).append_pair("port", &port.to_string());
+    query.append_pair("user", user).append_pair("dbname", database);
+    query.append_pair("sslmode", if settings.tls { "verify-full" } else { "disable" });
+    if let Some(file) = settings.ca_file.as_ref().filter(|_| settings.tls) {
+        query.append_pair("sslrootcert", &file.display().to_string());
+    }
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -148,6 +148,25 @@ async function desk(context, options) {
   await page.close();
 }
 
+// An old desktop's page frames the panel; a page that was not allowed cannot.
+async function framed(context, options) {
+  const page = await context.newPage();
+  const src = encodeURIComponent(address(options, "panel?lang=en"));
+  await page.goto(`${options.control}/frame?src=${src}`);
+  const panel = page.frameLocator("iframe");
+  await panel.locator('.connection[data-state="live"]').waitFor();
+  await poke(options, "ring?who=wang");
+  await panel.locator(".call h1", { hasText: "王芳" }).waitFor();
+  await poke(options, "hangup?who=wang");
+  await page.goto(`${options.control.replace("127.0.0.1", "localhost")}/frame?src=${src}`);
+  await page.waitForLoadState("load");
+  assert.equal(await panel.locator(".bar").count(), 0);
+  const refused = options.complaints.findIndex((line) => line.includes("frame-ancestors"));
+  assert.ok(refused >= 0, "the browser says that it refused the frame");
+  options.complaints.splice(refused, 1);
+  await page.close();
+}
+
 async function story(context, options) {
   await (await call(context, options)).close();
   await hostile(context, options);
@@ -155,6 +174,7 @@ async function story(context, options) {
   await screenPop(context, options);
   await token(context, options);
   await desk(context, options);
+  await framed(context, options);
   return {};
 }
 

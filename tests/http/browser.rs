@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::routing::post;
+use axum::response::Html;
+use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use trunkline::http::Settings;
 use trunkline::http::parts::LivePop;
 use trunkline_events::chat::Author;
 use trunkline_events::pop::Pop;
@@ -23,19 +25,21 @@ use crate::people::{answer, chat, hang_up, li, move_in, pop, ring, short, wang};
 #[tokio::test]
 async fn the_pages_show_who_calls_and_follow_the_phone() {
     let Some(modules) = std::env::var_os("TRUNKLINE_BROWSER") else { return };
-    let house = Arc::new(House::open().await);
+    let control = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let control_at = control.local_addr().expect("bound");
+    let frame_ancestors = vec![format!("http://{control_at}")];
+    let house = Arc::new(House::with(Settings { frame_ancestors, ..Settings::default() }).await);
     move_in(&house.records);
     house.records.stored().customers.push(hostile());
     let agent = house.token("panel-secret", &["agent"], Some("2001"), Some("7001"));
     house.token("desk-secret", &["desk"], None, Some("li.na"));
-    let control = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let control_at = control.local_addr().expect("bound");
     let phone = Phone { house: house.clone(), agent: agent.id };
     let controls = Router::new()
         .route("/ring", post(rings))
         .route("/answer", post(answered))
         .route("/hangup", post(hung_up))
         .route("/away", post(away))
+        .route("/frame", get(desktop))
         .with_state(phone);
     let serving = tokio::spawn(async move { axum::serve(control, controls).await });
     let shots = std::env::var_os("TRUNKLINE_SHOTS");
@@ -124,4 +128,14 @@ async fn away(State(phone): State<Phone>, Query(caller): Query<Caller>) {
     phone.house.hub.disconnect(phone.agent);
     let mut stored = phone.house.records.stored();
     stored.live = vec![LivePop { pop: phone.call(&caller.who), answered: false }];
+}
+
+#[derive(Deserialize)]
+struct Framed {
+    src: String,
+}
+
+/// An old desktop's page with ours in a frame.
+async fn desktop(Query(framed): Query<Framed>) -> Html<String> {
+    Html(format!("<!doctype html><iframe width=360 height=700 src=\"{}\"></iframe>", framed.src))
 }

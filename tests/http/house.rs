@@ -103,7 +103,7 @@ impl Ingest for Webhooks {
 
     async fn webhook(&self, _: &str, request: WebhookRequest) -> Option<WebhookReply> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        Some(WebhookReply { status: 202, body: String::new() })
+        Some(WebhookReply::status(202))
     }
 }
 

@@ -174,6 +174,8 @@ impl Records for Invented {
             source: "/connectors/chat".into(),
             verdict: "joined".into(),
             rule_version: "1".into(),
+            actor: None,
+            reason: None,
         }])
     }
 

@@ -74,7 +74,7 @@ async fn a_body_that_trickles_is_not_kept_alive_by_its_trickle() {
 #[tokio::test]
 async fn too_many_or_too_large_headers_are_refused() {
     let house = House::open().await;
-    let many: String = (0..20_000).map(|number| format!("X-{number}: 1\r\n")).collect();
+    let many = "X-Many: 1\r\n".repeat(20_000);
     let large = format!("X-Large: {}\r\n", "a".repeat(100_000));
     for header in [many, large] {
         let request = format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{header}\r\n");

@@ -29,6 +29,7 @@ fn handle(scheme: &str, value: &str) -> HandleView {
         first_seen,
         last_seen,
         generic: false,
+        shared: false,
     }
 }
 

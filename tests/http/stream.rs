@@ -131,7 +131,9 @@ async fn a_token_revoked_elsewhere_ends_its_stream_at_a_heartbeat() {
 
 #[tokio::test]
 async fn a_stop_ends_the_streams_and_then_the_server() {
-    let house = house().await;
+    // No grace time that would end the stream instead of the token.
+    let house = House::with(Settings { stop_timeout: Duration::from_hours(1), ..Settings::default() }).await;
+    house.token("a", &["agent"], Some("2001"), None);
     let mut stream = Listener::open(&house, "a", None).await;
     stream.names(1).await;
     house.stop.cancel();

@@ -1,3 +1,7 @@
 //! Tests of the whole: one binary, so that the heavy parts are linked once.
 
+mod demo;
+mod faults;
+mod simulate;
+mod start;
 mod tidy;

@@ -3,46 +3,83 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{cell, found, path_id, print_json, print_rows, say};
+use super::{cell, found, path_id, print_details, print_json, print_list, say};
 use crate::args::{BusCommand, DeadCommand, DeadSelection};
 use crate::client::Client;
 use crate::outcome::Outcome;
+use crate::table::harmless;
 
 pub(super) async fn run(command: &BusCommand, client: &Client, json: bool) -> Result<Outcome> {
     let BusCommand::Dead(command) = command;
     match command {
         DeadCommand::List { limit } => {
             let answer = client.get("/bus/dead", &[("limit", limit.to_string())]).await?.unwrap_or_default();
-            if json {
-                print_json(&answer)?;
-            } else {
-                let columns = [
-                    ("ID", "/id"),
-                    ("QUEUE", "/queue"),
-                    ("SOURCE", "/source"),
-                    ("ATTEMPTS", "/attempts"),
-                    ("SIZE", "/size"),
-                    ("SINCE", "/first"),
-                    ("REASON", "/reason"),
-                ];
-                print_rows(&answer, &columns, "no dead letters")?;
-            }
+            let columns = [
+                ("ID", "/id"),
+                ("QUEUE", "/queue"),
+                ("SOURCE", "/source"),
+                ("TRIES", "/attempts"),
+                ("BYTES", "/size"),
+                ("GIVEN UP", "/last"),
+                ("REASON", "/reason"),
+            ];
+            print_list(&answer, &columns, "no dead letters", json)?;
             Ok(Outcome::Done)
         }
         DeadCommand::Show { id } => {
             let answer = client.get(&format!("/bus/dead/{}", path_id(id)?), &[]).await?;
-            found(answer, &format!("dead letter {id}"), print_json)
+            found(answer, &format!("dead letter {id}"), |letter| if json { print_json(letter) } else { show(letter) })
         }
-        DeadCommand::Replay(selection) => act(client, "replay", selection, json).await,
-        DeadCommand::Purge(selection) => act(client, "purge", selection, json).await,
+        DeadCommand::Replay(selection) => {
+            let answer = client.post("/bus/dead/replay", body(selection)?).await?;
+            done(answer, "replayed", selection, json)
+        }
+        DeadCommand::Purge(selection) => {
+            let answer = client.delete("/bus/dead", Some(body(selection)?)).await?;
+            done(answer, "purged", selection, json)
+        }
     }
 }
 
-async fn act(client: &Client, verb: &str, selection: &DeadSelection, json: bool) -> Result<Outcome> {
+fn show(letter: &Value) -> Result<()> {
+    let details = [
+        ("id", "/id"),
+        ("source", "/source"),
+        ("queue", "/queue"),
+        ("reason", "/reason"),
+        ("tries", "/attempts"),
+        ("published", "/first"),
+        ("given up", "/last"),
+        ("bytes", "/size"),
+    ];
+    print_details(letter, &details)?;
+    say("")?;
+    say(&harmless(&cell(letter.get("body"))))
+}
+
+fn body(selection: &DeadSelection) -> Result<Value> {
+    if selection.all {
+        return Ok(json!({"all": true}));
+    }
     let ids = selection.ids.iter().map(|id| path_id(id)).collect::<Result<Vec<_>>>()?;
-    let body: Value = if selection.all { json!({"all": true}) } else { json!({"ids": ids}) };
-    let answer = client.post(&format!("/bus/dead/{verb}"), body).await?;
-    found(answer, "dead letter of that id", |done| {
-        if json { print_json(done) } else { say(&format!("{verb}: {}", cell(done.get("count")))) }
-    })
+    Ok(json!({ "ids": ids }))
+}
+
+/// Says how many; fewer than were named, or some that stay, is a no.
+fn done(answer: Option<Value>, verb: &str, selection: &DeadSelection, json: bool) -> Result<Outcome> {
+    let answer = answer.unwrap_or_default();
+    let [count, kept] = ["done", "kept"].map(|name| answer[name].as_u64().unwrap_or_default());
+    if json {
+        print_json(&answer)?;
+    } else {
+        say(&format!("{verb}: {count}"))?;
+    }
+    if kept > 0 {
+        eprintln!("trunkctl: {kept} stay: no queue takes them");
+    }
+    let named = u64::try_from(selection.ids.len()).unwrap_or(u64::MAX);
+    if !selection.all && count + kept < named {
+        eprintln!("trunkctl: {} of the ids are no dead letters; see 'trunkctl bus dead list'", named - count - kept);
+    }
+    Ok(Outcome::from_answer(kept == 0 && (selection.all || count >= named)))
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use trunkline_connectors::KINDS;
 
-use super::{block_on, found, path_id, print_json, print_rows, say};
+use super::{block_on, found, path_id, print_json, print_list, say};
 use crate::args::{ConnectorCommand, Global};
 use crate::client::Client;
 use crate::outcome::Outcome;
@@ -12,13 +12,10 @@ use crate::outcome::Outcome;
 pub(super) fn run(command: &ConnectorCommand, global: &Global) -> Result<Outcome> {
     match command {
         ConnectorCommand::Kinds => kinds(global.json),
-        ConnectorCommand::Example { kind } => match trunkline_connectors::kind(kind) {
-            Some(kind) => say(kind.example().trim_end()).map(|()| Outcome::Done),
-            None => bail!("{kind:?} is no kind; see 'trunkctl connector kinds'"),
-        },
+        ConnectorCommand::Example { kind } => example(kind, global.json),
         ConnectorCommand::List => block_on(list(&Client::new(global)?, global.json)),
-        ConnectorCommand::Pause { name } => block_on(turn(&Client::new(global)?, name, "pause", "paused")),
-        ConnectorCommand::Resume { name } => block_on(turn(&Client::new(global)?, name, "resume", "resumed")),
+        ConnectorCommand::Pause { name } => block_on(turn(&Client::new(global)?, name, true, global.json)),
+        ConnectorCommand::Resume { name } => block_on(turn(&Client::new(global)?, name, false, global.json)),
     }
 }
 
@@ -27,12 +24,19 @@ fn kinds(json: bool) -> Result<Outcome> {
         .iter()
         .map(|kind| json!({"name": kind.name(), "direction": kind.flow(), "abilities": kind.abilities()}))
         .collect();
-    let list = Value::Array(list);
+    let columns = [("KIND", "/name"), ("DIRECTION", "/direction"), ("ABILITIES", "/abilities")];
+    print_list(&list.into(), &columns, "no kind is built in", json)?;
+    Ok(Outcome::Done)
+}
+
+fn example(kind: &str, json: bool) -> Result<Outcome> {
+    let Some(found) = trunkline_connectors::kind(kind) else {
+        bail!("{kind:?} is no kind; see 'trunkctl connector kinds'");
+    };
     if json {
-        print_json(&list)?;
+        print_json(&json!({"kind": found.name(), "toml": found.example()}))?;
     } else {
-        let columns = [("KIND", "/name"), ("DIRECTION", "/direction"), ("ABILITIES", "/abilities")];
-        print_rows(&list, &columns, "no kind is built in")?;
+        say(found.example().trim_end())?;
     }
     Ok(Outcome::Done)
 }
@@ -40,9 +44,6 @@ fn kinds(json: bool) -> Result<Outcome> {
 async fn list(client: &Client, json: bool) -> Result<Outcome> {
     let answer = client.get("/connectors", &[]).await?;
     found(answer, "list of connectors", |list| {
-        if json {
-            return print_json(list);
-        }
         let columns = [
             ("NAME", "/name"),
             ("KIND", "/kind"),
@@ -52,11 +53,17 @@ async fn list(client: &Client, json: bool) -> Result<Outcome> {
             ("TAKEN", "/taken"),
             ("REASON", "/reason"),
         ];
-        print_rows(list, &columns, "no connector is configured")
+        print_list(list, &columns, "this daemon has no connector", json)
     })
 }
 
-async fn turn(client: &Client, name: &str, verb: &str, done: &str) -> Result<Outcome> {
+async fn turn(client: &Client, name: &str, pause: bool, json: bool) -> Result<Outcome> {
+    let verb = if pause { "pause" } else { "resume" };
     let answer = client.post(&format!("/connectors/{}/{verb}", path_id(name)?), json!({})).await?;
-    found(answer, &format!("connector {name}"), |_| say(&format!("{name} is {done}.")))
+    found(answer, &format!("connector {name}; see 'trunkctl connector list'"), |_| {
+        if json {
+            return print_json(&json!({"name": name, "paused": pause}));
+        }
+        say(&format!("{name} is {verb}d."))
+    })
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{cell, found, items, path_id, print_json, print_rows, say};
+use super::{cell, found, items, path_id, print_details, print_json, print_list, print_rows, say};
 use crate::args::CustomerCommand;
 use crate::client::Client;
 use crate::outcome::Outcome;
@@ -22,51 +22,64 @@ pub(super) async fn run(command: &CustomerCommand, client: &Client, json: bool) 
             decide(client, &format!("/customers/{}/split", path_id(customer)?), body, json).await
         }
         CustomerCommand::Undo { directive, reason } => {
-            decide(client, &format!("/directives/{}/undo", path_id(directive)?), json!({"reason": reason}), json).await
+            let body = json!({"reason": reason});
+            let answer = client.post(&format!("/directives/{}/undo", path_id(directive)?), body).await?;
+            found(answer, &format!("directive {directive}"), |change| {
+                if json {
+                    print_json(change)
+                } else {
+                    say(&format!("undone; customers now: {}", cell(change.get("customers"))))
+                }
+            })
         }
     }
 }
 
 async fn find(client: &Client, text: &str, json: bool) -> Result<Outcome> {
     let answer = client.get("/customers", &[("find", text.to_owned())]).await?.unwrap_or_default();
-    if json {
-        print_json(&answer)?;
-    } else {
-        let columns = [
-            ("CUSTOMER", "/customer"),
-            ("NAME", "/name"),
-            ("TAGS", "/tags"),
-            ("LAST CONTACT", "/last_contact/at"),
-            ("BY", "/last_contact/channel"),
-        ];
-        print_rows(&answer, &columns, "nobody found")?;
-    }
+    let columns = [
+        ("CUSTOMER", "/customer"),
+        ("NAME", "/name"),
+        ("TAGS", "/tags"),
+        ("LAST CONTACT", "/last_contact/at"),
+        ("BY", "/last_contact/channel"),
+    ];
+    print_list(&answer, &columns, "nobody found", json)?;
     Ok(Outcome::from_answer(!items(&answer).is_empty()))
 }
 
 async fn show(client: &Client, customer: &str, json: bool) -> Result<Outcome> {
-    let Some(view) = client.get(&format!("/customers/{customer}"), &[]).await? else {
+    let Some(mut view) = client.get(&format!("/customers/{customer}"), &[]).await? else {
         return found(None, &format!("customer {customer}"), |_| Ok(()));
     };
     let timeline = client.get(&format!("/customers/{customer}/timeline"), &[]).await?.unwrap_or_default();
     if json {
-        print_json(&json!({"customer": view, "timeline": timeline}))?;
-        return Ok(Outcome::Done);
+        view["timeline"] = items(&timeline).into();
+        print_json(&view)?;
+    } else {
+        print_customer(&view, &timeline)?;
     }
-    say(&format!(
-        "customer  {}\nname      {}\n",
-        cell(view.get("customer")),
-        crate::table::harmless(&cell(view.get("name")))
-    ))?;
-    let handles = [
-        ("SCHEME", "/scheme"),
-        ("SCOPE", "/scope"),
-        ("VALUE", "/value"),
-        ("FIRST SEEN", "/first_seen"),
-        ("LAST SEEN", "/last_seen"),
-        ("GENERIC", "/generic"),
-    ];
-    print_rows(&view["handles"], &handles, "no handles")?;
+    Ok(Outcome::Done)
+}
+
+fn print_customer(view: &Value, timeline: &Value) -> Result<()> {
+    print_details(view, &[("customer", "/customer"), ("name", "/name")])?;
+    say("")?;
+    let handles: Vec<Value> = items(&view["handles"])
+        .iter()
+        .map(|handle| {
+            let [scheme, scope, value] =
+                ["scheme", "scope", "value"].map(|part| handle[part].as_str().unwrap_or_default());
+            let mut row = handle.clone();
+            row["handle"] = format!("{scheme}:{scope}:{value}").into();
+            let word = if handle["generic"] == true { "of many: joins nobody" } else { "shared" };
+            row["note"] = if handle["generic"] == true || handle["shared"] == true { word.into() } else { "".into() };
+            row
+        })
+        .collect();
+    let columns =
+        [("HANDLE", "/handle"), ("FIRST SEEN", "/first_seen"), ("LAST SEEN", "/last_seen"), ("NOTE", "/note")];
+    print_rows(&handles.into(), &columns, "no handles")?;
     say("")?;
     let fields = [("FIELD", "/name"), ("VALUE", "/value"), ("SOURCE", "/source"), ("AT", "/at")];
     print_rows(&view["fields"], &fields, "no profile")?;
@@ -81,16 +94,16 @@ async fn show(client: &Client, customer: &str, json: bool) -> Result<Outcome> {
         ("MESSAGES", "/cdr/messages"),
         ("REMARK", "/cdr/remarks/0/text"),
     ];
-    print_rows(&timeline, &journey, "no contacts")?;
-    Ok(Outcome::Done)
+    print_rows(timeline, &journey, "no contacts")
 }
 
 async fn explain(client: &Client, customer: &str, json: bool) -> Result<Outcome> {
-    let answer = client.get(&format!("/customers/{customer}/explain"), &[]).await?;
+    let mut answer = client.get(&format!("/customers/{customer}/explain"), &[]).await?;
+    if answer.as_ref().is_some_and(|links| items(links).is_empty()) {
+        // No links: a single handle, or nobody at all.
+        answer = client.get(&format!("/customers/{customer}"), &[]).await?.and(answer);
+    }
     found(answer, &format!("customer {customer}"), |links| {
-        if json {
-            return print_json(links);
-        }
         let columns = [
             ("HANDLE", "/a"),
             ("HANDLE", "/b"),
@@ -99,22 +112,26 @@ async fn explain(client: &Client, customer: &str, json: bool) -> Result<Outcome>
             ("VERDICT", "/verdict"),
             ("SINCE", "/at"),
             ("SOURCE", "/source"),
+            ("BY", "/actor"),
+            ("REASON", "/reason"),
             ("EVENT", "/event"),
             ("RULES", "/rule_version"),
         ];
-        print_rows(links, &columns, "a single handle: nothing was joined")
+        print_list(links, &columns, "a single handle: nothing was joined", json)
     })
 }
 
 async fn decide(client: &Client, path: &str, body: Value, json: bool) -> Result<Outcome> {
     let answer = client.post(path, body).await?;
-    found(answer, "customer or directive of that id", |decision| {
+    found(answer, "customer of that id", |decision| {
         if json {
             return print_json(decision);
         }
-        let directives = items(decision.get("directives").unwrap_or(decision));
-        let ids: Vec<String> = directives.iter().map(|id| cell(Some(id))).collect();
         say(&format!("done; customers now: {}", cell(decision.get("customers"))))?;
-        say(&format!("to take it back: trunkctl customer undo {} --reason ...", ids.join(" ")))
+        // Any directive of a decision stands for all of it.
+        match items(&decision["directives"]).first() {
+            Some(id) => say(&format!("to take it back: trunkctl customer undo {} --reason ...", cell(Some(id)))),
+            None => Ok(()),
+        }
     })
 }

@@ -22,11 +22,15 @@ pub(super) fn run(command: &IdentityCommand) -> Result<Outcome> {
             if !resolved.lines.is_empty() {
                 super::say(&resolved.lines.join("\n"))?;
             }
-            resolved.notes.iter().for_each(|note| eprintln!("trunkctl: {}", harmless(&note.to_string())));
+            for note in &resolved.notes {
+                eprintln!("trunkctl: {}", harmless(&note.to_string()));
+            }
             Ok(Outcome::Done)
         }
         Err(errors) => {
-            errors.iter().for_each(|error| eprintln!("trunkctl: {}: {}", file.display(), harmless(&error.to_string())));
+            for error in &errors {
+                eprintln!("trunkctl: {}: {}", file.display(), harmless(&error.to_string()));
+            }
             Ok(Outcome::No)
         }
     }

@@ -37,12 +37,14 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Audit { day } => block_on(audit::run(day.as_deref(), &Client::new(global)?, global.json)),
         Command::Token(command) => block_on(token::run(&command, &Client::new(global)?, global.json)),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "trunkctl", &mut io::stdout());
-            Ok(Outcome::Done)
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "trunkctl", &mut text);
+            say(String::from_utf8_lossy(&text).trim_end()).map(|()| Outcome::Done)
         }
         Command::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
-            Ok(Outcome::Done)
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            say(String::from_utf8_lossy(&page).trim_end()).map(|()| Outcome::Done)
         }
     }
 }
@@ -93,6 +95,23 @@ fn print_rows(value: &Value, columns: &[(&str, &str)], none: &str) -> Result<()>
     print_table(&headings, &rows)
 }
 
+/// A list: the array itself with `--json`, a table without.
+fn print_list(value: &Value, columns: &[(&str, &str)], none: &str, json: bool) -> Result<()> {
+    if json { print_json(&items(value).into()) } else { print_rows(value, columns, none) }
+}
+
+/// One thing: a line for each (name, JSON pointer) that is there.
+fn print_details(value: &Value, details: &[(&str, &str)]) -> Result<()> {
+    let width = details.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (name, pointer) in details {
+        let text = cell(value.pointer(pointer));
+        if text != "-" && !text.is_empty() {
+            say(&format!("{name:width$}  {}", table::harmless(&text)))?;
+        }
+    }
+    Ok(())
+}
+
 /// The array itself, or the one under `items`.
 fn items(value: &Value) -> &[Value] {
     value.as_array().or_else(|| value["items"].as_array()).map_or(&[], Vec::as_slice)
@@ -102,6 +121,7 @@ fn items(value: &Value) -> &[Value] {
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".into(),
+        Some(Value::Array(items)) if items.is_empty() => "-".into(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(items)) => items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join(", "),
         Some(other) => other.to_string(),

@@ -1,13 +1,16 @@
 //! `trunkctl token`: who may ask what.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
-use super::{cell, found, path_id, print_json, print_rows, say};
+use super::{cell, found, path_id, print_json, print_list, say};
 use crate::args::TokenCommand;
 use crate::client::Client;
 use crate::outcome::Outcome;
+use crate::table::harmless;
 
 pub(super) async fn run(command: &TokenCommand, client: &Client, json: bool) -> Result<Outcome> {
     match command {
@@ -16,38 +19,44 @@ pub(super) async fn run(command: &TokenCommand, client: &Client, json: bool) -> 
                 .iter()
                 .filter_map(|scope| scope.to_possible_value().map(|value| value.get_name().to_owned()))
                 .collect();
-            let body = json!({"name": name, "scopes": scopes, "extension": extension, "agent": agent, "days": days});
+            let expires = days.map(|days| (OffsetDateTime::now_utc() + Duration::days(days.into())).format(&Rfc3339));
+            let expires = expires.transpose().context("--days leads beyond the calendar")?;
+            let body =
+                json!({"name": name, "scopes": scopes, "extension": extension, "agent": agent, "expires": expires});
             let answer = client.post("/tokens", body).await?;
-            found(answer, "token store", |token| {
+            found(answer, "list of tokens", |made| {
                 if json {
-                    return print_json(token);
+                    return print_json(made);
                 }
-                eprintln!("token {} for {name}; its secret is shown this once:", cell(token.get("id")));
-                say(&cell(token.get("secret")))
+                let id = cell(made.pointer("/token/id"));
+                eprintln!("token {id} for {}; its secret is shown this once:", harmless(name));
+                say(&harmless(&cell(made.get("secret"))))
             })
         }
         TokenCommand::List => {
             let answer = client.get("/tokens", &[]).await?.unwrap_or_default();
-            if json {
-                print_json(&answer)?;
-            } else {
-                let columns = [
-                    ("ID", "/id"),
-                    ("NAME", "/name"),
-                    ("SCOPES", "/scopes"),
-                    ("EXTENSION", "/extension"),
-                    ("AGENT", "/agent"),
-                    ("CREATED", "/created"),
-                    ("EXPIRES", "/expires"),
-                    ("REVOKED", "/revoked"),
-                ];
-                print_rows(&answer, &columns, "no tokens")?;
-            }
+            let columns = [
+                ("ID", "/id"),
+                ("NAME", "/name"),
+                ("SCOPES", "/scopes"),
+                ("EXTENSION", "/extension"),
+                ("AGENT", "/agent"),
+                ("CREATED", "/created"),
+                ("EXPIRES", "/expires"),
+                ("REVOKED", "/revoked"),
+            ];
+            print_list(&answer, &columns, "no tokens", json)?;
             Ok(Outcome::Done)
         }
         TokenCommand::Revoke { id } => {
-            let answer = client.delete(&format!("/tokens/{}", path_id(id)?)).await?;
-            found(answer, &format!("token {id}"), |_| say(&format!("token {id} is revoked.")))
+            let answer = client.delete(&format!("/tokens/{}", path_id(id)?), None).await?;
+            found(answer, &format!("working token {id}; see 'trunkctl token list'"), |_| {
+                if json {
+                    print_json(&json!({"id": id, "revoked": true}))
+                } else {
+                    say(&format!("token {id} is revoked."))
+                }
+            })
         }
     }
 }

@@ -147,6 +147,9 @@ pub struct Cdr {
     /// A link gap or a jump of our clock touched it: times may be those of our noticing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reconstructed: bool,
+    /// Records that were told as complete and have become part of this one since: drop them. Each later revision names them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<Uuid>,
 }
 
 /// `trunkline.cdr.remarked.v1`

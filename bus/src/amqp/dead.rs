@@ -1,5 +1,5 @@
 //! Work on the dead letters. Each task has a connection of its own: closing it gives back every letter that was looked
-//! at and not taken out, in their order. An exclusive queue lets one task at a time work, for letters that one task
+//! at and not taken out; they go behind those that were not looked at. An exclusive queue lets one task at a time work, for letters that one task
 //! looks at are hidden from the others.
 
 use std::time::Duration;
@@ -19,6 +19,9 @@ use crate::{BusError, DeadLetter, Outgoing, Replayed, Selection};
 
 const RESOURCE_LOCKED: u16 = 405;
 const DESK_PAUSE: Duration = Duration::from_millis(200);
+/// The broker gives letters back a moment after their channel ended, and does not say when.
+const RETURN_PAUSE: Duration = Duration::from_millis(20);
+const RETURNS: u32 = 100;
 
 /// A connection that alone looks at the dead letters.
 struct Desk {
@@ -26,10 +29,12 @@ struct Desk {
     channel: Channel,
     /// Letters that were there when the work began.
     count: u64,
+    /// Those of them that were not taken out.
+    staying: u64,
 }
 
 impl Amqp {
-    /// The oldest letters, at most `limit`, without their bodies.
+    /// The letters at the head of the queue, at most `limit`, without their bodies.
     pub(crate) async fn dead_list(&self, limit: usize) -> Result<Vec<DeadLetter>, BusError> {
         let mut desk = Desk::open(self).await?;
         let mut letters = Vec::new();
@@ -39,10 +44,11 @@ impl Amqp {
             letters.push(letter(&message, false));
         }
         desk.close().await;
+        letters.sort_by_key(|letter| letter.last);
         Ok(letters)
     }
 
-    /// The oldest letter of this event, with its body.
+    /// One letter of this event, with its body.
     pub(crate) async fn dead_show(&self, id: Uuid) -> Result<Option<DeadLetter>, BusError> {
         let mut desk = Desk::open(self).await?;
         let mut found = None;
@@ -65,7 +71,7 @@ impl Amqp {
                 continue;
             }
             if put_back(&back, &message).await? {
-                take_out(&message).await?;
+                desk.take_out(&message).await?;
                 replayed.replayed += 1;
             } else {
                 replayed.kept += 1;
@@ -81,7 +87,7 @@ impl Amqp {
         let mut purged = 0;
         while let Some(message) = desk.next().await? {
             if selection.takes(id_of(&message)) {
-                take_out(&message).await?;
+                desk.take_out(&message).await?;
                 purged += 1;
             }
         }
@@ -124,7 +130,7 @@ impl Desk {
         }
         let count = topology::ready(&connection, names::DEAD).await?.unwrap_or(0);
         let channel = connection.create_channel().await.map_err(failed("opening a channel"))?;
-        Ok(Self { connection, channel, count })
+        Ok(Self { connection, channel, count, staying: count })
     }
 
     async fn next(&mut self) -> Result<Option<BasicGetMessage>, BusError> {
@@ -136,8 +142,21 @@ impl Desk {
         got.map_err(failed("reading the dead letters"))
     }
 
-    /// Waits for the broker, so that the next task sees everything.
+    async fn take_out(&mut self, message: &BasicGetMessage) -> Result<(), BusError> {
+        message.delivery.ack(BasicAckOptions::default()).await.map_err(failed("taking out a dead letter"))?;
+        self.staying = self.staying.saturating_sub(1);
+        Ok(())
+    }
+
+    /// Gives back what was looked at, and leaves the desk when it is there again, for the next task to see.
     async fn close(self) {
+        let _ = self.channel.close(200, "done".into()).await;
+        for _ in 0..RETURNS {
+            match topology::ready(&self.connection, names::DEAD).await {
+                Ok(Some(ready)) if ready < self.staying => tokio::time::sleep(RETURN_PAUSE).await,
+                _ => break,
+            }
+        }
         let _ = self.connection.close(200, "done".into()).await;
     }
 }
@@ -171,10 +190,6 @@ fn fresh(properties: &BasicProperties) -> BasicProperties {
         }
     }
     properties.clone().with_headers(kept)
-}
-
-async fn take_out(message: &BasicGetMessage) -> Result<(), BusError> {
-    message.delivery.ack(BasicAckOptions::default()).await.map(drop).map_err(failed("taking out a dead letter"))
 }
 
 fn id_of(message: &BasicGetMessage) -> Uuid {

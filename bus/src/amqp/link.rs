@@ -120,6 +120,11 @@ impl Link {
         let _ = state.wait_for(|state| !state.connected || state.generation != generation).await;
     }
 
+    /// The bus closes: nothing keeps this connection any more, and there will be no other.
+    pub(super) fn ended(&self) -> bool {
+        self.state.has_changed().is_err()
+    }
+
     /// Work with this connection, given up when it is no more.
     ///
     /// What is asked of a connection in the very moment it breaks may never be answered by lapin.

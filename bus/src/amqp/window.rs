@@ -58,6 +58,7 @@ async fn open(link: &Link, requests: &mut mpsc::Receiver<PublishRequest>, last: 
             let (generation, connection) = link.connection().await.ok()?;
             match link.while_up(generation, open_on(link, &connection, generation == last)).await {
                 Ok(channel) => return Some((generation, channel)),
+                Err(_) if link.ended() => return None,
                 // The link notices too if the connection is broken, and makes a new one.
                 Err(error) => {
                     tracing::warn!(%error, "cannot publish yet");

@@ -226,8 +226,8 @@ impl IntakeTask {
         while let Some(accept) = accepts.pop_front() {
             match self.append_all(vec![accept.events.clone()]).await {
                 Ok(()) => drop(accept.reply.send(Ok(()))),
-                Err(SpoolError::Full { .. }) => {
-                    tracing::error!("the spool is full; connectors wait");
+                Err(error) if error.is_full() => {
+                    tracing::error!(%error, "the spool has no room; connectors wait");
                     self.parked.push_back(accept);
                     self.parked.append(&mut accepts);
                 }

@@ -61,6 +61,17 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
+    /// There is no room now, be it by our own bound or on the disk; there may be later.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Full { .. } => true,
+            Self::Io { cause, .. } => {
+                matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Locked { .. } | Self::Closed | Self::TooLarge { .. } => false,
+        }
+    }
+
     fn io(doing: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { doing, path, cause }

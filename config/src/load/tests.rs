@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fs;
 
 use secrecy::ExposeSecret;
@@ -90,4 +89,54 @@ fn a_file_that_is_no_toml_is_one_clear_sentence() {
     assert!(!problems.to_string().trim().contains("\n\n"));
     let missing = Sources { file: Some("/nowhere/trunkline.toml".into()), ..Sources::default() };
     assert!(load(&missing).expect_err("no file").to_string().contains("--config"));
+}
+
+#[test]
+fn a_url_where_a_host_belongs_is_told_and_an_unreadable_secret_is_told_once() {
+    let text = "[bus]\ntransport='amqp'\n[bus.amqp]\nhost='amqps://mq.example.com:5671'\npassword_file='/nowhere/secret'\n\
+                ca_file='/nowhere/ca.pem'\n[store.postgres]\nhost='db.example.com/trunkline'\nport=0\n";
+    let problems = with_file(text).expect_err("refused");
+    let mut found = keys(&problems);
+    found.sort_unstable();
+    let wanted =
+        ["bus.amqp.ca_file", "bus.amqp.host", "bus.amqp.password_file", "store.postgres.host", "store.postgres.port"];
+    assert_eq!(found, wanted, "{problems}");
+}
+
+#[test]
+fn names_and_addresses_are_hosts() {
+    for host in ["mq", "mq-1.example.com", "192.0.2.7", "2001:db8::7", "[2001:db8::7]"] {
+        assert!(is_host(host), "{host}");
+    }
+    for wrong in ["", "mq:5672", "amqp://mq", "user@mq", "mq/vhost", "m q"] {
+        assert!(!is_host(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn variables_of_our_tools_are_no_settings_and_a_misspelt_one_is_told() {
+    let environment = |name: &str| Some(HashMap::from([(name.to_owned(), "x".to_owned())]));
+    for name in ["TRUNKLINE_TOKEN", "TRUNKLINE_SERVER", "TRUNKLINE_PEERS", "TRUNKLINE_BENCH_SECONDS"] {
+        load(&Sources { environment: environment(name), ..Sources::default() }).expect(name);
+    }
+    let sources = Sources { environment: environment("TRUNKLINE_HTTP_LISTEN"), ..Sources::default() };
+    assert_eq!(keys(&load(&sources).expect_err("one underscore is too few")), ["http_listen"]);
+}
+
+#[test]
+fn connectors_are_asked_about_also_when_other_keys_are_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    fs::write(&file, "[http]\nlisen='x'\n[connectors.a]\nkind='x'\n[connectors.b]\nknd='x'\n").expect("written");
+    let sources = Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() };
+    let problems = load_with(&sources, |name, connector| {
+        let key = format!("connectors.{name}.kind");
+        vec![Problem { key, sentence: format!("{} is no kind", connector.kind), origin: None }]
+    })
+    .expect_err("three problems");
+    let found = keys(&problems);
+    for key in ["http.lisen", "connectors.a.kind", "connectors.b.knd", "connectors.b.kind"] {
+        assert!(found.contains(&key), "{key} is missing in {found:?}");
+    }
+    assert!(problems.0.iter().any(|problem| problem.sentence == "x is no kind"), "{problems}");
 }

@@ -55,11 +55,6 @@ impl Agents {
         self.by_station.get(extension).map(|agent| agent.id.as_str())
     }
 
-    /// Stations where somebody sits.
-    pub(crate) fn stations(&self) -> impl Iterator<Item = &str> {
-        self.by_station.keys().map(String::as_str)
-    }
-
     /// Takes one event; true if anything changed.
     pub(crate) fn apply(&mut self, event: &AgentEvent<'_>, source: &str, out: &mut Actions) -> bool {
         let known = || self.by_station.iter().find(|(_, agent)| Some(agent.id.as_str()) == event.agent);

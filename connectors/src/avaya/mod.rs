@@ -3,13 +3,12 @@
 //! - `wire`: frames, XML, messages; pure.
 //! - `translate`, `calls`, `agents`: native message → canonical events; pure.
 //! - `protocol`: session, monitors, recovery; sans-IO. `listener`: the same for a recording.
-//! - `params`, `keys`, `numbers`: what an administrator sets.
+//! - `params`, `numbers`: what an administrator sets.
 //!
 //! `README.md` has the wire facts and says which test shows which rule.
 
 mod agents;
 mod calls;
-mod keys;
 mod listener;
 mod numbers;
 mod params;
@@ -36,7 +35,7 @@ impl Kind for AvayaDmcc {
     }
 
     fn abilities(&self) -> &'static [Ability] {
-        &[]
+        &[Ability::CheckCalls]
     }
 
     fn example(&self) -> &'static str {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::keys::Keys;
-use super::numbers::{Lists, Plan};
+use super::numbers::{self, Lists, Plan};
 use crate::contract::{ParamsError, Tls};
+use crate::params::Params as Keys;
 
 /// Versions that AES releases speak, newest first (protocol notes 1.2).
 const VERSIONS: &[&str] = &[
@@ -74,22 +74,22 @@ impl Params {
     /// Reads and checks everything.
     pub(crate) fn read(value: &config::Value) -> Result<Self, ParamsError> {
         let mut keys = Keys::new(value);
-        let mut tls_keys = keys.table("tls");
-        let tls_enabled = tls_keys.flag("enabled", true);
-        let tls = tls_enabled.then(|| Tls {
+        let mut tls_keys = keys.inner("tls");
+        let enabled = tls_keys.flag("enabled", true);
+        let tls = Tls {
             ca_file: tls_keys.text("ca_file").map(PathBuf::from),
             server_name: tls_keys.text("server_name"),
             insecure_skip_hostname: tls_keys.flag("insecure_skip_hostname", false),
-        });
-        if !tls_enabled {
-            tls_keys.know(&["ca_file", "server_name", "insecure_skip_hostname"]);
-        }
+        };
         keys.join("tls", tls_keys);
+        let tls = enabled.then_some(tls);
         let host = keys.required("host", "the AES's host name or address");
-        let port = keys.number("port", if tls_enabled { 4722 } else { 4721 }, 1..=65_535);
+        if host.contains(['/', '@', ' ']) {
+            keys.problem("host", "must be the host's name or address alone; port, user and TLS have their own keys");
+        }
+        let port = keys.number("port", if enabled { 4722 } else { 4721 }, 1..=65_535);
         let settings = settings(&mut keys);
-        keys.finish()?;
-        Ok(Self { host, port: u16::try_from(port).unwrap_or(4722), tls, settings })
+        keys.finish(Self { host, port: u16::try_from(port).unwrap_or(4722), tls, settings })
     }
 }
 
@@ -98,25 +98,28 @@ fn settings(keys: &mut Keys) -> Settings {
     let password = keys.secret("password", "password_file");
     let switch_name = keys.required("switch_name", "the switch connection's name on the AES");
     if switch_name.contains(':') {
-        keys.problem("switch_name", "must not hold a colon");
+        keys.problem("switch_name", "it must not hold a colon");
     }
     let switch_ip = keys.text("switch_ip").unwrap_or_default();
-    let versions = keys.texts("protocol_versions", VERSIONS);
-    if versions.iter().any(String::is_empty) || versions.is_empty() {
-        keys.problem("protocol_versions", "names no version; leave it out to offer all that are known");
+    let all_known = !keys.has("protocol_versions");
+    let mut versions = keys.texts("protocol_versions");
+    if all_known {
+        versions = VERSIONS.iter().map(|&version| version.to_owned()).collect();
+    } else if versions.iter().any(String::is_empty) || versions.is_empty() {
+        keys.problem("protocol_versions", "it names no version; leave it out to offer all that are known");
     }
     let session_duration = keys.number("session_duration_seconds", 180, 10..=7200);
     let cleanup_delay = keys.number("cleanup_delay_seconds", 60, 0..=7200);
-    let stations = keys.numbers("stations");
-    let skills = keys.numbers("skills");
-    let vdns = keys.numbers("vdns");
+    let stations = number_list(keys, "stations");
+    let skills = number_list(keys, "skills");
+    let vdns = number_list(keys, "vdns");
     if stations.is_empty() && skills.is_empty() && vdns.is_empty() {
-        keys.problem("stations", "name at least one of stations, skills or vdns to be monitored");
+        keys.problem("stations", "it has to name at least one of stations, skills or vdns to be monitored");
     }
-    let recorders = keys.numbers("recorder_devices");
-    let internal = keys.numbers("internal_numbers");
+    let recorders = number_list(keys, "recorder_devices");
+    let internal = number_list(keys, "internal_numbers");
     for number in stations.iter().filter(|number| vdns.contains(number) || skills.contains(number)).take(1) {
-        keys.problem("stations", &format!("{number} is also named as a VDN or skill"));
+        keys.problem("stations", format!("{number} is also named as a VDN or skill"));
     }
     let plan = Plan::new(Lists {
         stations: &stations,
@@ -141,6 +144,15 @@ fn settings(keys: &mut Keys) -> Settings {
         agent_poll: keys.number("agent_poll_seconds", 0, 0..=86_400),
         dedupe_window: keys.number("dedupe_window_seconds", 5, 1..=60),
     }
+}
+
+/// A list of numbers, ranges and patterns, expanded.
+fn number_list(keys: &mut Keys, key: &'static str) -> Vec<String> {
+    let entries = keys.texts(key);
+    numbers::expand(&entries).unwrap_or_else(|error| {
+        keys.problem(key, error.to_string());
+        Vec::new()
+    })
 }
 
 #[cfg(test)]

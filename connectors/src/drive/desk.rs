@@ -22,6 +22,10 @@ use crate::digest::archive_reference;
 /// Skips in a row on one read after which the stream is taken for rubbish.
 const MOST_SKIPS: u32 = 10_000;
 
+/// What the far side wrote so shortly before it was last heard may have been on its way, half read, or unread: it is not
+/// surely complete.
+const ON_ITS_WAY: time::Duration = time::Duration::seconds(1);
+
 /// What the operator wants of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Will {
@@ -330,7 +334,7 @@ impl Desk {
         self.emit(self.trunk.line.up(now, peer));
         if self.declares_gaps {
             if let Some((from, reason)) = self.heard.take() {
-                self.emit(self.trunk.line.gap(from, now, &reason));
+                self.emit(self.trunk.line.gap(from.plus(-ON_ITS_WAY), now, &reason));
             }
             self.mark(now);
         }

@@ -104,3 +104,6 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         self.writer.shutdown().await
     }
 }
+
+#[cfg(test)]
+mod tests;

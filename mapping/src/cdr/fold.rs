@@ -15,7 +15,7 @@ use super::wrap_up::wrap_up;
 /// A conversation as its events tell it so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folded {
-    /// The record, with `customer` absent and `revision` 0: both are the engine's.
+    /// The record, with `customer` absent, `revision` 0 and nothing `absorbed`: these are the engine's.
     pub cdr: Cdr,
     /// The conversation is over. Later events may still correct the record.
     pub complete: bool,
@@ -127,8 +127,10 @@ pub fn changed(old: &Cdr, new: &Cdr) -> bool {
         conferences,
         remarks,
         reconstructed,
+        absorbed,
     } = old;
     let who = *id == new.id
+        && *absorbed == new.absorbed
         && *customer == new.customer
         && *customer_handle == new.customer_handle
         && *dialled == new.dialled

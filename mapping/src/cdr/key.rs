@@ -93,7 +93,7 @@ pub fn root<'a>(keys: impl IntoIterator<Item = (&'a ConversationKey, Timestamp)>
 }
 
 /// The call an event speaks of and the calls that ended in it, for the events of the call family.
-pub(super) fn call_of(body: &Body) -> Option<(&CallRef, &[CallRef])> {
+pub(crate) fn call_of(body: &Body) -> Option<(&CallRef, &[CallRef])> {
     let call = match body {
         Body::CallOffered(body) => &body.call,
         Body::CallQueued(body) => &body.call,

@@ -58,4 +58,5 @@ mod voice;
 mod wrap_up;
 
 pub use fold::{CustomerHandle, Folded, LiveLeg, changed, fold};
+pub(crate) use key::call_of;
 pub use key::{ConversationKey, conversation_keys, root};

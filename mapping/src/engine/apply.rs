@@ -50,14 +50,14 @@ impl Engine {
         while let Some(part) = parts.pop() {
             match self.attempt(part).await {
                 Ok(done) => applied.add(done),
-                Err(cause) if cause.disposition() == Disposition::Refused => match part {
-                    [alone] => self.refuse(alone.event, cause.to_string(), &mut applied).await?,
-                    _ => {
+                Err(cause) if cause.disposition() == Disposition::Refused => {
+                    if let [alone] = part {
+                        self.refuse(alone.event, cause.to_string(), &mut applied).await?;
+                    } else {
                         let (first, second) = part.split_at(part.len() / 2);
-                        parts.push(second);
-                        parts.push(first);
+                        parts.extend([second, first]);
                     }
-                },
+                }
                 Err(cause) if cause.disposition() == Disposition::RetryNow => {
                     return Err(EngineError::Contended(cause));
                 }
@@ -79,7 +79,6 @@ impl Engine {
             received: event.received,
         };
         self.store.reject(&[rejection]).await.map_err(EngineError::Unavailable)?;
-        metrics::counter!("trunkline_rejected_events_total").increment(1);
         applied.rejected.push(Rejected { event: event.id, reason });
         Ok(())
     }
@@ -235,16 +234,10 @@ async fn post(session: &Session<'_>, derived: Derived) -> Result<Vec<Derivation>
     let mut posts = Vec::with_capacity(derived.events.len());
     for event in &derived.events {
         let json = event.to_json().ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
-        posts.push((routing_key(event), json));
+        posts.push((event.routing_key().to_owned(), json));
     }
     let places = outbox::insert(session, &posts).await?;
     Ok(places.into_iter().zip(derived.events).map(|(seq, event)| Derivation { seq, event }).collect())
-}
-
-/// The type without its first word, like `cdr.completed.v1`.
-fn routing_key(event: &Event) -> String {
-    let name = event.event_type();
-    name.strip_prefix("trunkline.").unwrap_or(name).to_owned()
 }
 
 /// The event's JSON, or why it cannot be kept.

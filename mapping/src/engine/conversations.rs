@@ -223,11 +223,9 @@ pub(super) async fn record(
         let old = before.remove(&conversation.root);
         let absorbed: Vec<StoredCdr> = conversation.members.iter().filter_map(|id| before.remove(id)).collect();
         gone.extend(absorbed.iter().map(|stored| stored.cdr.id));
-        let new = StoredCdr {
-            cdr: conversation.folded.cdr.clone(),
-            complete: conversation.folded.complete,
-            subject_handle: subject(conversation),
-        };
+        let mut cdr = conversation.folded.cdr.clone();
+        cdr.absorbed = absorbed_ids(conversation.root, old.as_ref(), &absorbed);
+        let new = StoredCdr { cdr, complete: conversation.folded.complete, subject_handle: subject(conversation) };
         let revision = old.iter().chain(&absorbed).map(|stored| stored.cdr.revision).max().unwrap_or_default();
         if let Some(new) = revised(old.as_ref(), new, revision) {
             tell(&new, conversation.cause, &customer_of, derived);
@@ -238,6 +236,15 @@ pub(super) async fn record(
         cdrs::delete(session, gone).await?;
     }
     if written.is_empty() { Ok(()) } else { cdrs::upsert(session, &written).await }
+}
+
+/// Records that were told and are part of this one now, in the order of their ids; those that they had absorbed too.
+fn absorbed_ids(root: Uuid, old: Option<&StoredCdr>, absorbed: &[StoredCdr]) -> Vec<Uuid> {
+    let told = absorbed.iter().filter(|stored| stored.cdr.revision > 0).map(|stored| stored.cdr.id);
+    let before = old.into_iter().chain(absorbed).flat_map(|stored| stored.cdr.absorbed.iter().copied());
+    // Another key of the set may have become its root meanwhile: what was absorbed once is the record again.
+    let ids: BTreeSet<Uuid> = told.chain(before).filter(|id| *id != root).collect();
+    ids.into_iter().collect()
 }
 
 /// The record with its revision, if it says anything new: 1 on completion, one more for each correction after it.

@@ -44,9 +44,9 @@ impl<'r> Region<'r> {
         Self { rules, known: BTreeMap::new(), members, wanted, missing: HashSet::new() }
     }
 
-    /// Distinct neighbours by observation that are enough of a contact or device: it is generic then without a further
-    /// look. A store may leave out observations with others beyond that many, but none with a member
-    /// ([`Region::is_member`]), no directives, and nothing of other roles.
+    /// Distinct neighbours by observation that are enough of a handle that was generic before: with so many it still is,
+    /// without a further look. A store may leave out its observations with others beyond that many, but none with a
+    /// member ([`Region::is_member`]), and no directives. Of any other handle all evidence is to be fed.
     pub fn enough_neighbours(&self) -> usize {
         self.rules.max_neighbours + 1
     }

@@ -71,9 +71,11 @@ impl Store {
 
     async fn open_postgres(settings: &Settings) -> Result<Self, StoreError> {
         let open = |cause| StoreError::Open { backend: "PostgreSQL", cause };
-        let writer = Database::connect(postgres_options(settings, settings.writers)).await.map_err(open)?;
+        let writer = postgres_options(settings, settings.writers, &WRITER);
+        let writer = Database::connect(writer).await.map_err(open)?;
         migrate(&writer).await.map_err(open)?;
-        let reader = Database::connect(postgres_options(settings, settings.readers)).await.map_err(open)?;
+        let reader = postgres_options(settings, settings.readers, &[]);
+        let reader = Database::connect(reader).await.map_err(open)?;
         Ok(Self { writer, reader, backend: DbBackend::Postgres })
     }
 
@@ -155,7 +157,15 @@ fn options(settings: &Settings, connections: u32) -> ConnectOptions {
     options
 }
 
-fn postgres_options(settings: &Settings, connections: u32) -> ConnectOptions {
+/// What a batch asks for it asks by key. A young table without statistics tempts the planner to read all of it for each batch,
+/// and to go on doing so until the next ANALYZE.
+const WRITER: [(&str, &str); 3] = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+
+fn postgres_options(
+    settings: &Settings,
+    connections: u32,
+    planner: &'static [(&'static str, &'static str)],
+) -> ConnectOptions {
     let mut options = options(settings, connections);
     let limit = settings.statement_timeout.as_millis().to_string();
     let password = settings.password.clone();
@@ -163,7 +173,7 @@ fn postgres_options(settings: &Settings, connections: u32) -> ConnectOptions {
         if let Some(password) = &password {
             connect = connect.password(password);
         }
-        connect.application_name("trunkline").options([
+        connect.application_name("trunkline").options(planner.iter().copied()).options([
             // A cached generic plan of a statement over an array falls back to reading whole tables once they grow.
             ("plan_cache_mode", "force_custom_plan"),
             ("statement_timeout", limit.as_str()),

@@ -160,6 +160,17 @@ pub(crate) async fn at_handles(
     found.iter().map(EvidenceRow::read).collect()
 }
 
+/// All evidence on pairs of handles, the smaller id first.
+pub(crate) async fn between(session: &Session<'_>, pairs: &[(Uuid, Uuid)]) -> Result<Vec<EvidenceRow>, StoreError> {
+    let mut rows = Rows::new(&[("a", Kind::Uuid), ("b", Kind::Uuid)]);
+    for (a, b) in pairs {
+        rows.push([(*a).into(), (*b).into()]);
+    }
+    let query = Query::new(select_evidence!("FROM {rows} JOIN evidence e ON e.a = r.a AND e.b = r.b"));
+    let found = session.all("read evidence", query.rows(rows)).await?;
+    found.iter().map(EvidenceRow::read).collect()
+}
+
 /// How many neighbours handles have by observation, counted up to `cap` + 1.
 pub(crate) async fn neighbours(
     session: &Session<'_>,

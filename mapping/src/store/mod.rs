@@ -21,6 +21,7 @@ pub(crate) mod evidence;
 pub(crate) mod handles;
 pub(crate) mod locks;
 mod migration;
+mod open_calls;
 pub(crate) mod outbox;
 pub(crate) mod pops;
 pub(crate) mod profiles;

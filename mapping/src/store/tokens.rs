@@ -1,6 +1,8 @@
 //! Tokens of people and programs. Only the SHA-256 of a token's secret is kept; the secret itself is 256 random bits, so
 //! that a plain hash cannot be turned back and needs no salt.
 
+use std::fmt::Write as _;
+
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 use sha2::{Digest as _, Sha256};
@@ -72,7 +74,15 @@ impl Token {
 
 /// The hash that stands for a secret.
 fn hash(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Store {
@@ -80,7 +90,7 @@ impl Store {
     pub async fn create_token(&self, new: &NewToken, now: Timestamp) -> Result<(Token, String), StoreError> {
         let mut random = [0u8; 32];
         OsRng.try_fill_bytes(&mut random).map_err(|cause| StoreError::Random(cause.to_string()))?;
-        let secret = random.iter().fold(PREFIX.to_owned(), |text, byte| text + &format!("{byte:02x}"));
+        let secret = format!("{PREFIX}{}", hex(&random));
         let token = Token {
             id: Uuid::now_v7(),
             name: new.name.clone(),

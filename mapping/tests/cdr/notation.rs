@@ -90,6 +90,15 @@ impl<'a> Line<'a> {
         CallData { uui_text: self.value("uui"), digits: self.value("digits"), ..CallData::default() }
     }
 
+    fn direction(&self) -> Option<Direction> {
+        self.values.get("dir").map(|dir| match *dir {
+            "inbound" => Direction::Inbound,
+            "outbound" => Direction::Outbound,
+            "internal" => Direction::Internal,
+            other => panic!("dir is inbound, outbound or internal, not {other:?}"),
+        })
+    }
+
     fn says(&self, flag: &str) -> bool {
         self.words.contains(&flag)
     }
@@ -182,12 +191,7 @@ impl Reader {
 
     fn offered(&mut self, line: &Line<'_>) -> Body {
         assert_eq!(line.word(1), ">", "offered is written: offered CALLING > CALLED");
-        let direction = match line.values.get("dir").copied().unwrap_or("inbound") {
-            "inbound" => Direction::Inbound,
-            "outbound" => Direction::Outbound,
-            "internal" => Direction::Internal,
-            other => panic!("dir is inbound, outbound or internal, not {other:?}"),
-        };
+        let direction = line.direction().unwrap_or_default();
         let route = Route {
             direction,
             calling: party(line.word(0)),
@@ -207,9 +211,7 @@ impl Reader {
         if let (Some(calling), Some(called)) = (line.values.get("calling"), line.values.get("called")) {
             (route.calling, route.called) = (party(calling), party(called));
         }
-        if line.values.get("dir").is_some_and(|dir| *dir == "outbound") {
-            route.direction = Direction::Outbound;
-        }
+        route.direction = line.direction().unwrap_or(route.direction);
         if line.kind == "ringing" {
             route.queue = line.value("queue");
         }

@@ -74,7 +74,7 @@ async fn what_cannot_be_used_is_rejected_with_its_reason(house: &House) {
         reason: "not JSON".into(),
         received: at(3),
     };
-    house.engine.reject(&[unread.clone()]).await.expect("writes");
+    house.engine.reject(std::slice::from_ref(&unread)).await.expect("writes");
     house.engine.reject(&[unread]).await.expect("twice is harmless");
     let view = &books(house).await[0];
     assert_eq!((view.taken, view.stored, view.rejected, view.waiting), (3, 1, 2, 0));

@@ -22,7 +22,7 @@ const REFUSE: [&str; 2] = [
 ];
 
 async fn a_poisoned_event_is_put_aside_and_the_others_pass(house: &House) {
-    house.execute(REFUSE[usize::from(!house.is_postgres())]).await;
+    house.execute(REFUSE[usize::from(!house.is_postgres())]);
     let source = avaya();
     let mut batch: Vec<Event> = Vec::new();
     for call in 0..20 {
@@ -71,7 +71,7 @@ async fn connections_that_are_ended_in_the_middle_leave_one_effect() {
             while !done.load(Ordering::Relaxed) {
                 let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'trunkline' \
                            AND datname = current_database() AND state <> 'idle'";
-                ended += house.execute(sql).await.lines().filter(|line| line.trim() == "t").count();
+                ended += house.execute(sql).lines().filter(|line| line.trim() == "t").count();
             }
             ended
         }
@@ -91,7 +91,7 @@ async fn connections_that_are_ended_in_the_middle_leave_one_effect() {
     assert!(records.iter().all(|cdr| cdr.ended.is_some() && cdr.legs.len() == 1));
     let books = &house.store().books(Day(0), Day(i64::MAX)).await.expect("reads")[0];
     assert_eq!((books.stored, books.duplicate, books.rejected, books.waiting), (1_500, 0, 0, 0));
-    let completed = house.execute("SELECT count(*) FROM outbox WHERE routing = 'cdr.completed.v1'").await;
+    let completed = house.execute("SELECT count(*) FROM outbox WHERE routing = 'cdr.completed.v1'");
     assert_eq!(completed.trim(), "300", "each call is told complete once");
 }
 

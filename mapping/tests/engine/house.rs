@@ -60,7 +60,7 @@ impl House {
     }
 
     /// Runs statements outside of Trunkline.
-    pub(crate) async fn execute(&self, sql: &str) -> String {
+    pub(crate) fn execute(&self, sql: &str) -> String {
         let (url, sql) = (self.url.clone(), sql.to_owned());
         tokio::task::block_in_place(|| {
             if let Some(name) = url.rsplit_once('/').filter(|_| url.starts_with("postgres")) {

@@ -125,9 +125,31 @@ async fn a_transfer_makes_two_calls_one_record(house: &House) {
     let records = house.records().cdrs(&CdrFilter::default()).await.expect("reads");
     assert_eq!(records.len(), 1);
     assert_eq!((records[0].transfers, records[0].calls.len()), (1, 2));
+    assert!(records[0].absorbed.is_empty(), "the other record was never told");
     let by_other_call = trunkline_mapping::cdr::ConversationKey::new(source.name, "c2").id();
     let found = house.records().cdr(by_other_call).await.expect("reads").expect("the joined call leads to the record");
     assert_eq!(found.id, records[0].id);
+}
+
+/// An integrator holds two records of what turns out to be one conversation: he is told which of them to drop.
+async fn a_told_record_that_becomes_part_of_another_is_named_by_it(house: &House) {
+    let source = avaya();
+    let [first, second] = ["c1", "c2"].map(|call| trunkline_mapping::cdr::ConversationKey::new(source.name, call).id());
+    house.apply(&whole_call(&source, 0, "c1", WANG)).await;
+    let apart = house.apply(&whole_call(&source, 30, "c2", WANG)).await;
+    assert_eq!(told(&apart), ["trunkline.cdr.completed.v1"]);
+    let joined = house.apply(&[transferred(&source, 40, "c2", "c1", WANG)]).await;
+    let [Body::CdrRevised(cdr)] = [&joined.derived[0].event.body] else { panic!("revised") };
+    assert_eq!((cdr.id, cdr.revision, &cdr.absorbed), (first, 2, &vec![second]));
+    house.engine.remark(first, "Li", "refund promised", at(200)).await.expect("is kept");
+    let kept = house.records().cdr(first).await.expect("reads").expect("is there");
+    assert_eq!((kept.revision, kept.absorbed), (3, vec![second]), "who missed a revision learns it from the next");
+
+    // The other call turns out to have begun first: its record is the conversation's again.
+    let turned = house.apply(&[offered(&source, -5, "c2", WANG)]).await;
+    let [Body::CdrRevised(cdr)] = [&turned.derived[0].event.body] else { panic!("revised") };
+    assert_eq!((cdr.id, cdr.revision, &cdr.absorbed), (second, 4, &vec![first]));
+    assert_eq!(house.records().cdrs(&CdrFilter::default()).await.expect("reads").len(), 1);
 }
 
 async fn profile_and_tags_are_settled_by_the_sources_time(house: &House) {
@@ -227,6 +249,7 @@ crate::on_both! {
     a_whole_call_that_comes_late_rings_nowhere,
     a_late_event_revises_a_complete_record,
     a_transfer_makes_two_calls_one_record,
+    a_told_record_that_becomes_part_of_another_is_named_by_it,
     profile_and_tags_are_settled_by_the_sources_time,
     a_phone_of_two_known_people_offers_both,
     customers_are_found_by_any_spelling_and_by_name,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use trunkline_mapping::identity::{
-    Evidence, Handle, Origin, Partition, Region, Role, Rules, Sighting, Standing, Verdict, partition,
+    Evidence, Handle, Origin, Partition, Region, Rules, Sighting, Standing, Verdict, partition,
 };
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ impl Store {
         while let wanted @ [_, ..] = region.wants().as_slice() {
             for id in wanted {
                 let Some((sighting, standing)) = self.handles.get(id) else { continue };
-                let evidence = self.evidence_of(*id, rules.role(&sighting.handle), &region);
+                let evidence = self.evidence_of(*id, standing.generic, &region);
                 region.feed(sighting.clone(), standing.generic, evidence);
             }
             region.step();
@@ -78,12 +78,12 @@ impl Store {
         }
     }
 
-    /// No more of a contact or device than is enough.
-    fn evidence_of(&self, id: Uuid, role: Role, region: &Region<'_>) -> Vec<Evidence> {
+    /// No more of a generic handle than is enough.
+    fn evidence_of(&self, id: Uuid, was_generic: bool, region: &Region<'_>) -> Vec<Evidence> {
         let mut neighbours = BTreeSet::new();
         let about = self.evidence.values().filter(|piece| piece.a == id || piece.b == id);
         let enough_of = about.filter(|piece| {
-            if piece.origin != Origin::Observed || matches!(role, Role::Identity | Role::Channel) {
+            if piece.origin != Origin::Observed || !was_generic {
                 return true;
             }
             let other = if piece.a == id { piece.b } else { piece.a };

@@ -81,7 +81,7 @@ fn all_bad_lines_are_reported_at_once_with_what_would_be_right() {
     }
     assert!(text(2).starts_with("line 2: "));
     assert!(
-        text(4).contains("RFC 3339") && text(6).contains("when") && text(7).contains("string") && text(9).contains('b')
+        text(4).contains("RFC 3339") && text(6).contains("at") && text(7).contains("string") && text(9).contains('b')
     );
 }
 

@@ -71,7 +71,12 @@ impl Keeper {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        let _ = Command::new("kill").args(["-TERM", &self.pid.to_string()]).status();
+        self.signal("TERM");
+    }
+
+    /// Any signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        let _ = Command::new("kill").arg(format!("-{name}")).arg(self.pid.to_string()).status();
     }
 
     /// SIGKILL.

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::certificates;
+
 /// Where Debian keeps the newest server, if there are several.
 const INSTALLED: &str = "/usr/lib/postgresql";
 /// The line that the server logs once it serves.
@@ -27,6 +29,7 @@ read -r word
 case "$word" in
   kill) kill -KILL $server ;;
   stop) kill -INT $server ;;
+  immediate) kill -QUIT $server ;;
   *) kill -QUIT $server; wait $server; rm -rf "$TRUNKLINE_POSTGRES_HOME" ;;
 esac
 wait $server
@@ -37,6 +40,7 @@ pub struct Postgres {
     home: tempfile::TempDir,
     programs: PathBuf,
     port: u16,
+    tls: bool,
     databases: AtomicU32,
     keeper: Option<Keeper>,
 }
@@ -51,13 +55,32 @@ struct Keeper {
 impl Postgres {
     /// Makes a data directory and starts a server on a free loopback port. Blocks until it serves (about two seconds).
     pub fn start() -> io::Result<Self> {
+        Self::start_with(false)
+    }
+
+    /// As [`Postgres::start`], with TLS for those who ask for it; its certificate is for `localhost` and 127.0.0.1, by
+    /// [`Postgres::ca_file`].
+    pub fn start_with_tls() -> io::Result<Self> {
+        Self::start_with(true)
+    }
+
+    fn start_with(tls: bool) -> io::Result<Self> {
         let programs = programs()?;
         let home = tempfile::Builder::new().prefix("trunkline-postgres-").tempdir()?;
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755))?;
         let data = home.path().join("data");
         fs::create_dir(&data)?;
+        let key = home.path().join("server.key");
+        if tls {
+            certificates::write(home.path())?;
+            // The server refuses a key that others can read.
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        }
         if let Some((user, group)) = server_user()? {
             chown(&data, Some(user), Some(group))?;
+            if tls {
+                chown(&key, Some(user), Some(group))?;
+            }
         }
         run(as_server_user(&programs.join("initdb")).args(["-A", "trust", "-U", "postgres", "-E", "UTF8"]).args([
             "--locale=C",
@@ -65,7 +88,7 @@ impl Postgres {
             &data.to_string_lossy(),
         ]))?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let mut postgres = Self { home, programs, port, databases: AtomicU32::new(0), keeper: None };
+        let mut postgres = Self { home, programs, port, tls, databases: AtomicU32::new(0), keeper: None };
         postgres.start_again()?;
         Ok(postgres)
     }
@@ -104,6 +127,11 @@ impl Postgres {
         self.port
     }
 
+    /// The certificate authority of a server with TLS, PEM.
+    pub fn ca_file(&self) -> PathBuf {
+        self.home.path().join("ca.pem")
+    }
+
     /// Process id of the server, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.keeper.as_ref().map(|keeper| keeper.server)
@@ -112,6 +140,11 @@ impl Postgres {
     /// Stops the server as an operator would: sessions are ended, everything is written.
     pub fn stop(&mut self) -> io::Result<()> {
         self.end("stop")
+    }
+
+    /// Stops the server at once, without a checkpoint (`pg_ctl stop -m immediate`); the next start recovers from the log.
+    pub fn stop_immediately(&mut self) -> io::Result<()> {
+        self.end("immediate")
     }
 
     /// Ends the server by SIGKILL; the next start recovers from the log.
@@ -151,6 +184,7 @@ impl Postgres {
             .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "fsync=on", "-c", "max_connections=100"])
             .args(["-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB", "-c", "lc_messages=C"])
+            .args(self.tls_arguments())
             .env("TRUNKLINE_POSTGRES_HOME", self.home.path())
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -172,6 +206,19 @@ impl Postgres {
                 Err(refused)
             }
         }
+    }
+
+    fn tls_arguments(&self) -> Vec<String> {
+        if !self.tls {
+            return Vec::new();
+        }
+        let file = |name: &str| self.home.path().join(name).display().to_string();
+        let settings = [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", file("server.pem")),
+            format!("ssl_key_file={}", file("server.key")),
+        ];
+        settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
     }
 
     fn end(&mut self, word: &str) -> io::Result<()> {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::OnceCell;
 
+use crate::certificates;
 use crate::keeper::{Keeper, remove_when_we_are_gone};
 
 /// Debian's start script without the wrapper that changes to the user `rabbitmq`.
@@ -235,23 +236,7 @@ fn write_files(directory: &Path, ports: Ports, plugins: &str) -> io::Result<()> 
     std::fs::write(directory.join("plugins"), plugins)?;
     let Ports { amqp, amqps, epmd, distribution } = ports;
     std::fs::write(directory.join("ports"), format!("{amqp} {amqps} {epmd} {distribution}\n"))?;
-    write_certificates(directory).map_err(io::Error::other)
-}
-
-/// A certificate authority of this broker alone, and its server certificate.
-fn write_certificates(directory: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let mut authority = rcgen::CertificateParams::new(Vec::new())?;
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(rcgen::DnType::CommonName, "Trunkline test authority");
-    let authority_key = rcgen::KeyPair::generate()?;
-    let authority_pem = authority.self_signed(&authority_key)?.pem();
-    let issuer = rcgen::Issuer::new(authority, authority_key);
-    let server_key = rcgen::KeyPair::generate()?;
-    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
-    std::fs::write(directory.join("ca.pem"), authority_pem)?;
-    std::fs::write(directory.join("server.pem"), server.signed_by(&server_key, &issuer)?.pem())?;
-    std::fs::write(directory.join("server.key"), server_key.serialize_pem())?;
-    Ok(())
+    certificates::write(directory)
 }
 
 #[cfg(test)]

@@ -258,6 +258,7 @@ fn record() -> BoxedStrategy<Cdr> {
                 messages,
                 remarks,
                 reconstructed,
+                absorbed: customer.into_iter().collect(),
                 ..Cdr::default()
             }
         })

@@ -15,8 +15,18 @@ use super::server::{Ledger, ListenError, Misbehaviour, Outbox, Outgoing, Shared,
 use super::switch::{Stepped, Switch, Verb};
 use super::{Load, Scenario, SimulatorError};
 
-/// How long steps wait for a client that leaves its bytes unread, before its connection is cut off.
-const LONGEST_WAIT_FOR_ROOM: Duration = Duration::from_secs(5);
+/// How long a client may read nothing while it is waited for, before it loses its connection: the others must not
+/// lose their events.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Most events or verbs between two looks at how much room clients have left, however late a load is.
+const MOST_AT_ONCE: usize = 1_000;
+
+/// How many events a rate makes due since the beginning.
+fn due_by(begin: Instant, events_per_second: u32) -> u64 {
+    let due = begin.elapsed().as_micros() * u128::from(events_per_second) / 1_000_000;
+    u64::try_from(due).unwrap_or(u64::MAX)
+}
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +124,8 @@ impl AvayaDmcc {
     }
 
     /// Does one thing on the switch and queues the events of it for every monitor that sees it.
-    /// Waits only while a client's queue is full (4 MiB); one that is still full after 5 s is cut off.
+    /// Waits only while a client's queue is full (4 MiB); a client that reads nothing for 5 s
+    /// is cut off.
     pub async fn step(&self, verb: Verb) -> Result<Stepped, SimulatorError> {
         self.room().await;
         Ok(self.shared.lock().step(&verb)?)
@@ -170,10 +181,10 @@ impl AvayaDmcc {
     }
 
     /// Waits until everything queued so far is written or its connection is gone. A connection that went half-open
-    /// on request is not waited for.
+    /// on request is not waited for, and one whose client reads nothing for 5 s is cut off.
     pub async fn settle(&self) {
         for outbox in self.outboxes() {
-            outbox.drained().await;
+            outbox.drained(PATIENCE).await;
         }
     }
 
@@ -184,10 +195,7 @@ impl AvayaDmcc {
 
     async fn room(&self) {
         for outbox in self.outboxes() {
-            // Such a client loses its connection, not the others their events.
-            if tokio::time::timeout(LONGEST_WAIT_FOR_ROOM, outbox.room()).await.is_err() {
-                outbox.give_up();
-            }
+            outbox.room(PATIENCE).await;
         }
     }
 
@@ -206,7 +214,8 @@ impl AvayaDmcc {
             self.room().await;
             let now = begin.elapsed();
             let mut exchange = self.shared.lock();
-            while let Some(verb) = calls.take(now) {
+            for _ in 0..MOST_AT_ONCE {
+                let Some(verb) = calls.take(now) else { break };
                 exchange.step(&verb)?;
             }
         }
@@ -247,10 +256,12 @@ impl AvayaDmcc {
         let mut frames = prepared.frames.into_iter();
         let mut sent = 0_u64;
         while frames.len() > 0 {
-            beat.tick().await;
+            if sent >= due_by(begin, events_per_second) {
+                beat.tick().await;
+            }
             self.room().await;
-            let due = begin.elapsed().as_micros() * u128::from(events_per_second) / 1_000_000;
-            let due = usize::try_from(due.saturating_sub(u128::from(sent))).unwrap_or(usize::MAX);
+            let due = due_by(begin, events_per_second).saturating_sub(sent);
+            let due = usize::try_from(due).unwrap_or(usize::MAX).min(MOST_AT_ONCE);
             let mut exchange = self.shared.lock();
             for (connection, frame) in frames.by_ref().take(due) {
                 exchange.send_bytes(connection, frame);

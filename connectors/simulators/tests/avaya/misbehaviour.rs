@@ -161,8 +161,8 @@ async fn client_that_does_not_read_is_cut_off_and_the_others_go_on() {
     deaf.monitor("65067", "call").await;
     let prepared = simulator.prepare(&Load::answered(2_500.0, 1.0)).expect("possible");
     let mut client = watching(&simulator).await;
-    // Far more than the socket and the queue hold. Nobody reads it.
-    simulator.emit(prepared, 1_000_000).await;
+    // All at once, far more than the socket and the queue hold. Nobody reads it.
+    simulator.emit(prepared, u32::MAX).await;
     simulator.wait_connections(1).await;
     ring(&simulator, "wang").await;
     assert!(client.receive().await.is("DeliveredEvent"));
@@ -173,6 +173,29 @@ async fn client_that_does_not_read_is_cut_off_and_the_others_go_on() {
         whole += 1;
     }
     assert!(whole >= booked - 1, "what is booked was in the socket: {booked} booked, {whole} whole frames");
+}
+
+#[tokio::test]
+async fn load_that_is_larger_than_the_queue_waits_for_its_reader() {
+    let simulator = simulator("").await;
+    let (mut client, _) = Client::log_in(&simulator, "").await;
+    client.monitor("65067", "call").await;
+    let prepared = simulator.prepare(&Load::answered(10_000.0, 1.0)).expect("possible");
+    let events = prepared.events() as u64;
+    let reader = tokio::spawn(async move {
+        let (mut frames, mut bytes) = (0, 0);
+        while let Some((_, body)) = client.try_receive_frame().await {
+            frames += 1;
+            bytes += body.len();
+        }
+        (frames, bytes)
+    });
+    // Everything is due at once, and it is more than a queue may hold.
+    simulator.emit(prepared, u32::MAX).await;
+    let ledger = simulator.stop().await;
+    let (frames, bytes) = reader.await.expect("reads");
+    assert!(bytes > 64 << 20, "{bytes} bytes prove nothing");
+    assert_eq!((frames, ledger.total()), (events, events), "nothing was cut off");
 }
 
 #[tokio::test]

@@ -92,6 +92,13 @@ impl Call {
         }
     }
 
+    /// Whether a reference names this call, or one that went up in it.
+    pub(crate) fn goes_by(&self, reference: &CallRef) -> bool {
+        let former = |ucid: &String| self.former_ucids.contains(ucid);
+        self.reference.id == reference.id
+            || reference.ucid.as_ref().is_some_and(|ucid| self.reference.ucid.as_ref() == Some(ucid) || former(ucid))
+    }
+
     /// The switch's own call id.
     pub(crate) fn switch_id(&self) -> &str {
         self.reference.switch_call_id.as_deref().unwrap_or(&self.reference.id)

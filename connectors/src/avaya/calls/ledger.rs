@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use trunkline_events::call::CallRef;
+
 use super::super::wire::messages::call_events::{CallEvent, CallEventKind};
 use super::call::Call;
 use super::telling::Stage;
@@ -36,6 +38,14 @@ impl Ended {
         let ucids = call.reference.ucid.into_iter().chain(call.former_ucids).collect();
         self.order.push_back((switch_id.clone(), now));
         self.by_switch_id.insert(switch_id, Memory { id: call.reference.id, ucids, at: now });
+    }
+
+    /// Whether this very call ended here a moment ago: then its end was told.
+    pub(super) fn remembers(&self, reference: &CallRef) -> bool {
+        let memory = reference.switch_call_id.as_ref().and_then(|id| self.by_switch_id.get(id));
+        memory.is_some_and(|memory| {
+            memory.id == reference.id || reference.ucid.as_ref().is_some_and(|ucid| memory.ucids.contains(ucid))
+        })
     }
 
     fn forget(&mut self, now: i64) {

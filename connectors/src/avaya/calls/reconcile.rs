@@ -3,7 +3,7 @@
 //!
 //! A leg that changed after the snapshot was asked for is not judged by it.
 
-use trunkline_events::call::Route;
+use trunkline_events::call::{CallRef, Route};
 
 use super::super::wire::messages::answers::{CallSnapshot, Found};
 use super::call::{Call, LegState};
@@ -114,6 +114,26 @@ impl Calls {
             }
         }
         false
+    }
+
+    /// A call that was told once and that we do not know: takes it in as a call to be asked about, and gives its id.
+    /// Where the switch's id names another call by now, this one is over, and told so.
+    pub(crate) fn doubt(&mut self, reference: CallRef, out: &mut Actions) -> Option<String> {
+        let id = reference.switch_call_id.clone()?;
+        let known = self.open.values().any(|call| call.goes_by(&reference));
+        if known || self.ended.remembers(&reference) {
+            return None;
+        }
+        let now = out.now().unix_millis();
+        let mut call = Call::new(reference, now);
+        call.mark = self.site.epoch;
+        call.offered = true;
+        if self.open.contains_key(&id) || self.joined.contains_key(&id) {
+            call.end(None, &mut Stage { site: &self.site, teller: None, out });
+            return None;
+        }
+        self.open.insert(id.clone(), call);
+        Some(id)
     }
 
     /// A call that began while nobody listened.

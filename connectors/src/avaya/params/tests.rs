@@ -47,15 +47,15 @@ fn all_problems_are_told_at_once_each_with_its_key_and_mend() {
         .expect_err("bad");
     let all = problems.join("\n");
     for expected in [
-        "hosst: is not known here; did you mean host?",
-        "host: is missing",
-        "user: is missing",
-        "password: is missing: set it, or password_file",
-        "switch_name: is missing",
-        "port: must be a whole number from 1 to 65535",
+        "hosst: there is no such key; the nearest is host",
+        "host: it is missing; write the AES",
+        "user: it is missing",
+        "password: there is no secret; write password or password_file",
+        "switch_name: it is missing",
+        "port: it has to be a whole number from 1 to 65535",
         "vdns: \"65-x\" is no number",
-        "stations: name at least one",
-        "tls.enable: is not known here; did you mean enabled?",
+        "stations: it has to name at least one",
+        "tls.enable: there is no such key; the nearest is enabled",
     ] {
         assert!(all.contains(expected), "{expected:?} is not in\n{all}");
     }
@@ -69,7 +69,7 @@ fn a_password_file_is_read_and_its_absence_is_told_with_its_path() {
     let params = read(&with(file.path().to_str().expect("utf-8"))).expect("good");
     assert_eq!(secrecy::ExposeSecret::expose_secret(&params.settings.password), "from-file");
     let problems = read(&with("/nonexistent/secret")).expect_err("missing");
-    assert!(problems[0].starts_with("password_file: cannot read /nonexistent/secret:"));
+    assert!(problems[0].starts_with("password_file: /nonexistent/secret cannot be read"));
 }
 
 #[test]

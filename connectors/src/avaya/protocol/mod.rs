@@ -36,7 +36,7 @@ use super::wire::frame::{EVENT, Frame, Frames, frame};
 use super::wire::messages::answers::switch_link;
 use super::wire::messages::requests::Csta;
 use super::wire::xml::{Document, Element};
-use crate::contract::{Action, Actions, Input, Protocol, ProtocolError, SourceId};
+use crate::contract::{Ability, Action, Actions, Input, Protocol, ProtocolError, SourceId};
 
 /// Timers; see [`Dmcc::tick`].
 const KEEP_ALIVE: &str = "keep-alive";
@@ -224,7 +224,10 @@ impl Dmcc {
             Input::Closed { .. } => self.closed(out),
             Input::Stopping => self.say_goodbye(out),
             Input::Command(command) => {
-                let result = Err("an Avaya DMCC connector takes no commands".to_owned());
+                let result = match command.ability {
+                    Ability::CheckCalls => self.check_calls(&command.body, out),
+                    _ => Err("an Avaya DMCC connector can only check calls".to_owned()),
+                };
                 out.push(Action::CommandDone { key: command.key.clone(), result });
             }
             Input::Response { .. } | Input::Webhook(_) => {

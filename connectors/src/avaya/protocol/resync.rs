@@ -2,11 +2,12 @@
 //!
 //! First every monitor that is missing is set and every station's connections are read, those with live calls first;
 //! then the switch is asked about each call of which nothing was heard. What is over by then is closed as
-//! reconstructed. Then `link.resynced` says what was read, and the gap, if the session was lost, from when to when.
+//! reconstructed. Then the gap, if the session was lost, says from when to when, and `link.resynced` what was read.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
+use trunkline_events::call::CallRef;
 use trunkline_events::link::Resynced;
 use trunkline_events::{Body, Timestamp};
 
@@ -91,23 +92,28 @@ impl Dmcc {
         let mut set: Vec<usize> = self.monitors.stations().filter(is_set).collect();
         let has_call = |number: &usize| self.monitors.get(*number).is_some_and(|point| busy.contains(&point.extension));
         set.sort_by_key(|number| !has_call(number));
-        let agents: Vec<usize> = self
-            .translation
-            .calls
-            .site
-            .agents
-            .stations()
-            .filter_map(|extension| self.monitors.station(extension))
-            .collect();
         for errand in set.into_iter().map(Errand::Device).chain(missing.into_iter().map(Errand::Monitor)) {
             self.expect(round);
             self.pace.normal(Task { errand, resync: round });
         }
-        for number in agents {
-            self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
-        }
+        self.ask_for_agents();
         self.advance(out);
         self.pump(out);
+    }
+
+    /// Asks at leisure who sits where, at stations with a known agent first: who logged on before we listened tells
+    /// nothing by himself. While a former round lasts there is no other.
+    fn ask_for_agents(&mut self) {
+        if !self.pace.is_at_leisure() {
+            return;
+        }
+        let agents = &self.translation.calls.site.agents;
+        let mut stations: Vec<usize> = self.monitors.stations().collect();
+        stations
+            .sort_by_key(|number| self.monitors.get(*number).is_none_or(|point| agents.at(&point.extension).is_none()));
+        for number in stations {
+            self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
+        }
     }
 
     fn expect(&mut self, round: u32) {
@@ -155,8 +161,9 @@ impl Dmcc {
             tracing::warn!(source = %self.source, parked, extensions = ?some, "devices that the AES will not monitor");
         }
         let resynced = Resynced { read: running.read, vanished: running.vanished };
-        self.tell_link("session", Body::LinkResynced(resynced), out);
+        // The gap first: a link that told a gap counts as resyncing until it says that it is done.
         self.close_gap(out);
+        self.tell_link("session", Body::LinkResynced(resynced), out);
         self.dirty = true;
     }
 
@@ -218,13 +225,27 @@ impl Dmcc {
         if !self.session.is_running() || self.settings.agent_poll == 0 {
             return;
         }
-        if self.pace.is_at_leisure() {
-            for number in self.monitors.stations() {
-                self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
-            }
-        }
+        self.ask_for_agents();
         out.push(Action::Timer { timer: AGENTS, after: Some(Duration::from_secs(self.settings.agent_poll)) });
         self.pump(out);
+    }
+
+    /// Asks the switch about calls that the records hold open and we know nothing of: they were told by a life of this
+    /// process whose last memory was not kept.
+    pub(crate) fn check_calls(&mut self, body: &serde_json::Value, out: &mut Actions) -> Result<(), String> {
+        if !self.session.is_running() {
+            return Err("there is no session to ask the switch by".to_owned());
+        }
+        let calls = body.get("calls").cloned().unwrap_or_default();
+        let calls: Vec<CallRef> = serde_json::from_value(calls).map_err(|error| format!("calls: {error}"))?;
+        for call in calls {
+            if let Some(id) = self.translation.calls.doubt(call, out) {
+                self.pace.leisure(Task { errand: Errand::Call { id, device: None, hint: None }, resync: 0 });
+            }
+        }
+        self.dirty = true;
+        self.pump(out);
+        Ok(())
     }
 
     /// Looks for calls whose end was missed.

@@ -63,6 +63,10 @@ impl Dmcc {
         self.pending.clear();
         self.pace.clear();
         self.session.offered = None;
+        if self.session.id.is_none() {
+            // Without the former session there is no monitor yet, so the driver's gap, which ends now, is too short.
+            self.health.missing_since(self.heard, "a new session: the monitors had to be set anew");
+        }
         self.start(out);
     }
 

@@ -105,7 +105,7 @@ const TABLE: &[Row] = &[
     ("EnteredDigitsEvent", "connection", "device", "", &["connection", "device"]),
 ];
 
-/// One event under construction.
+/// One event being built.
 #[derive(Clone)]
 pub(crate) struct Told {
     row: &'static Row,

@@ -129,11 +129,32 @@ fn rule_26_an_agent_is_on_until_the_last_skill_is_gone() {
 }
 
 #[test]
+fn rule_26_who_logged_on_before_we_listened_is_asked_for_once() {
+    let mut line = Line::new(SITE);
+    line.aes.agents.insert("4750".to_owned(), ("1001", "agentReady"));
+    line.open();
+    assert_eq!(line.story(), ["resynced vanished 0", "login 1001 true", "state 1001 Ready"]);
+    line.hear("device 4750", wang_rings("4750"));
+    let agents: Vec<_> = line
+        .events
+        .iter()
+        .filter_map(|event| match &event.body {
+            trunkline_events::Body::CallRinging(ringing) => ringing.device.agent.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(agents, ["1001"]);
+    line.pass(600_000);
+    assert_eq!(line.requests("GetAgentState").len(), 3);
+}
+
+#[test]
 fn rule_26_agents_are_polled_at_leisure_if_asked_for() {
     let mut line = Line::ready_with(&format!("{SITE}agent_poll_seconds = 10\n"));
     line.aes.agents.insert("4751".to_owned(), ("1002", "agentNotReady"));
+    let asked = line.requests("GetAgentState").len();
     line.pass(11_000);
-    assert_eq!(line.requests("GetAgentState").len(), 3);
+    assert_eq!(line.requests("GetAgentState").len() - asked, 3);
     assert_eq!(line.story(), ["login 1002 true", "state 1002 NotReady"]);
     line.aes.agents.insert("4751".to_owned(), ("1002", "agentReady"));
     line.pass(10_000);

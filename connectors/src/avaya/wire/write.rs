@@ -2,7 +2,7 @@
 
 use quick_xml::escape::escape;
 
-/// A document under construction, one element after another.
+/// A document being built, one element after another.
 pub(crate) struct Writer {
     out: String,
 }

@@ -137,7 +137,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, XmlError> {
     }))
 }
 
-/// A document under construction.
+/// A document being built.
 struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     open: Vec<u32>,

@@ -74,13 +74,14 @@ async fn walk(
     let mut region = Region::new(seeds.iter().copied(), &knowledge.rules);
     let mut rows: BTreeMap<Uuid, HandleRow> = BTreeMap::new();
     let mut pieces: BTreeMap<Uuid, EvidenceRow> = BTreeMap::new();
+    let mut crowded: BTreeSet<Uuid> = BTreeSet::new();
     loop {
         let wanted = region.wants();
         if wanted.is_empty() {
             break;
         }
         let found = handles::by_id(session, wanted).await?;
-        let evidence = read_evidence(session, &found, region.enough_neighbours()).await?;
+        let evidence = read_evidence(session, &found, region.enough_neighbours(), &mut crowded).await?;
         let mut at_handle: HashMap<Uuid, Vec<Evidence>> = HashMap::new();
         for piece in evidence {
             if !piece.undone {
@@ -109,26 +110,31 @@ async fn walk(
     })
 }
 
-/// All evidence at handles; of one that far too many share only so much as shows that.
+/// All evidence at handles; of one that far too many share only so much as shows that, and what it has with others such.
+///
+/// `crowded` gathers those over the steps of a walk.
 async fn read_evidence(
     session: &Session<'_>,
     found: &[HandleRow],
     enough: usize,
+    crowded: &mut BTreeSet<Uuid>,
 ) -> Result<Vec<EvidenceRow>, StoreError> {
     let cap = u32::try_from(enough).unwrap_or(u32::MAX);
     let generic: Vec<Uuid> = found.iter().filter(|row| row.generic).map(|row| row.id).collect();
-    let mut crowded: HashSet<Uuid> = HashSet::new();
+    let mut new: Vec<Uuid> = Vec::new();
     if !generic.is_empty() {
         let counted = evidence::neighbours(session, generic, cap).await?;
-        crowded.extend(counted.into_iter().filter(|(_, count)| *count >= u64::from(cap)).map(|(id, _)| id));
+        new.extend(counted.into_iter().filter(|(_, count)| *count >= u64::from(cap)).map(|(id, _)| id));
     }
-    let mut read = Vec::new();
+    crowded.extend(&new);
     let calm: Vec<Uuid> = found.iter().map(|row| row.id).filter(|id| !crowded.contains(id)).collect();
-    if !calm.is_empty() {
-        read = evidence::at_handles(session, calm).await?;
+    let mut read = if calm.is_empty() { Vec::new() } else { evidence::at_handles(session, calm).await? };
+    for id in &new {
+        read.extend(evidence::some_at(session, *id, cap).await?);
     }
-    for id in crowded {
-        read.extend(evidence::some_at(session, id, cap).await?);
+    let pairs: Vec<(Uuid, Uuid)> = new.iter().flat_map(|a| crowded.iter().map(|b| (*a.min(b), *a.max(b)))).collect();
+    if pairs.len() > 1 {
+        read.extend(evidence::between(session, &pairs).await?);
     }
     Ok(read)
 }

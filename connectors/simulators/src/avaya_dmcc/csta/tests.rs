@@ -127,8 +127,7 @@ fn each(element: &Element, look: &mut impl FnMut(&Element)) {
     element.children.iter().for_each(|child| each(child, look));
 }
 
-/// A day on which everything happens that the switch knows, in both ways of merging calls.
-fn a_day(keeps_consultation: bool) -> Vec<Occurrence> {
+fn installed(keeps_consultation: bool) -> Switch {
     let definition = SwitchDefinition {
         stations: vec!["4750-4753".to_owned()],
         recorders: vec!["4790".to_owned()],
@@ -139,7 +138,12 @@ fn a_day(keeps_consultation: bool) -> Vec<Occurrence> {
         ucid_in_originated: keeps_consultation,
         ..SwitchDefinition::default()
     };
-    let mut switch = Switch::new(definition).expect("a switch");
+    Switch::new(definition).expect("a switch")
+}
+
+/// A day on which everything happens that the switch knows, in both ways of merging calls.
+fn a_day(keeps_consultation: bool) -> Vec<Occurrence> {
+    let mut switch = installed(keeps_consultation);
     let agent = |id: &str, station: &str| AgentDefinition {
         id: id.to_owned(),
         station: station.to_owned(),

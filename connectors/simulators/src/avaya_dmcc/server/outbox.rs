@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,8 @@ struct Queue {
     bytes: usize,
     /// Bytes taken by the writer and not yet written.
     in_hand: usize,
+    /// Counts batches taken and written: a sign that the client reads.
+    moved: u64,
     closed: bool,
     overflowed: bool,
 }
@@ -115,6 +118,7 @@ impl Outbox {
         }
         queue.bytes = queue.bytes.saturating_sub(batch.bytes.len());
         queue.in_hand = batch.bytes.len();
+        queue.moved += 1;
         drop(queue);
         self.emptied.notify_waiters();
         Taken::Batch(batch)
@@ -130,12 +134,15 @@ impl Outbox {
 
     /// The batch that was taken is on its way.
     pub(crate) fn written(&self) {
-        self.queue().in_hand = 0;
+        let mut queue = self.queue();
+        queue.in_hand = 0;
+        queue.moved += 1;
+        drop(queue);
         self.emptied.notify_waiters();
     }
 
     /// Closes it for a client that does not read.
-    pub(crate) fn give_up(&self) {
+    fn give_up(&self) {
         self.queue().overflowed = true;
         self.close();
     }
@@ -153,14 +160,27 @@ impl Outbox {
         self.emptied.notify_waiters();
     }
 
-    /// Waits until there is room, or nobody needs any.
-    pub(crate) async fn room(&self) {
-        self.until(|queue| queue.bytes < ROOMY).await;
+    /// Waits until there is room, or nobody needs any. A client that reads nothing for so long is given up.
+    pub(crate) async fn room(&self, patience: Duration) {
+        self.while_it_reads(patience, |queue| queue.bytes < ROOMY).await;
     }
 
-    /// Waits until everything is written.
-    pub(crate) async fn drained(&self) {
-        self.until(|queue| queue.bytes == 0 && queue.in_hand == 0).await;
+    /// Waits until everything is written. A client that reads nothing for so long is given up.
+    pub(crate) async fn drained(&self, patience: Duration) {
+        self.while_it_reads(patience, |queue| queue.bytes == 0 && queue.in_hand == 0).await;
+    }
+
+    async fn while_it_reads(&self, patience: Duration, is_so: impl Fn(&Queue) -> bool) {
+        loop {
+            let before = self.queue().moved;
+            if tokio::time::timeout(patience, self.until(&is_so)).await.is_ok() {
+                return;
+            }
+            if self.queue().moved == before {
+                self.give_up();
+                return;
+            }
+        }
     }
 
     fn is(&self, is_so: &impl Fn(&Queue) -> bool) -> bool {
@@ -168,13 +188,13 @@ impl Outbox {
         queue.closed || is_so(&queue)
     }
 
-    async fn until(&self, is_so: impl Fn(&Queue) -> bool) {
+    async fn until(&self, is_so: &impl Fn(&Queue) -> bool) {
         loop {
             let emptied = self.emptied.notified();
             tokio::pin!(emptied);
             // Registered before the look, so that no wake is missed.
             emptied.as_mut().enable();
-            if self.is(&is_so) {
+            if self.is(is_so) {
                 return;
             }
             emptied.await;

@@ -1,0 +1,101 @@
+//! `config check`: everything that is wrong, at once, each with its key and the mend.
+
+use std::fs;
+
+use crate::command::{Ended, root, trunkctl, trunkctl_with};
+
+fn check(text: &str) -> Ended {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    fs::write(&file, text).expect("written");
+    trunkctl(&["config", "check", "--config", file.to_str().expect("UTF-8")])
+}
+
+#[test]
+fn the_defaults_and_both_examples_are_good() {
+    assert_eq!(trunkctl(&["config", "check"]).code, 0);
+    for example in ["embedded", "rabbitmq-postgres"] {
+        let file = root().join(format!("config/example/{example}.toml"));
+        let ended = trunkctl(&["config", "check", "--config", file.to_str().expect("UTF-8")]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, "The configuration is good.\n"), "{}", ended.stderr);
+    }
+    let json = trunkctl(&["config", "check", "--json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json.stdout).expect("JSON")["ok"], true);
+}
+
+#[test]
+fn the_example_of_every_kind_is_good() {
+    let kinds = trunkctl(&["connector", "kinds", "--json"]).stdout;
+    let kinds: Vec<serde_json::Value> = serde_json::from_str(&kinds).expect("JSON");
+    assert!(!kinds.is_empty());
+    for kind in kinds {
+        let name = kind["name"].as_str().expect("a name");
+        let example = trunkctl(&["connector", "example", name]);
+        assert_eq!(example.code, 0, "{name}");
+        let ended = check(&example.stdout);
+        assert_eq!(ended.code, 0, "{name}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn all_problems_come_at_once_with_key_and_mend() {
+    let ended = check(
+        "[http]\nlisen = '127.0.0.1:80'\n\
+         [bus]\ntransport = 'amqp'\n[bus.amqp]\nhost = 'amqp://mq:5672'\n\
+         [store]\nbackend = 'postgres'\n[store.postgres]\npassword_file = '/nowhere/secret'\n\
+         [connectors.pbx]\nkind = 'avaya'\n\
+         [connectors.aes]\nkind = 'avaya-dmcc'\n[connectors.aes.params]\nhost = 'https://aes/'\nstatons = ['4750']\n\
+         [connectors.chat]\nkind = 'chat-webhook'\n[connectors.chat.params]\nsecrets = ['no secret']\n",
+    );
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
+    for told in [
+        "http.lisen: is no key; did you mean listen?",
+        "bus.amqp.password: is missing",
+        "bus.amqp.host: is no host",
+        "store.postgres.password_file: cannot read /nowhere/secret",
+        "connectors.pbx.kind: \"avaya\" is no kind; kinds are avaya-dmcc, chat-webhook",
+        "connectors.aes.params.host: ",
+        "connectors.aes.params.user: ",
+        "connectors.aes.params.password: ",
+        "connectors.aes.params.switch_name: ",
+        "connectors.aes.params.staton",
+        "stations",
+        "connectors.chat.params.secrets: ",
+    ] {
+        assert!(ended.stderr.contains(told), "{told:?} is not told in\n{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("no secret\""), "secrets are not repeated:\n{}", ended.stderr);
+}
+
+#[test]
+fn a_file_that_is_no_toml_or_not_there_is_told_with_its_place() {
+    let broken = check("[http\nlisten = 1\n");
+    assert!(broken.code == 1 && broken.stderr.contains("trunkline.toml"), "{}", broken.stderr);
+    let absent = trunkctl(&["config", "check", "--config", "/nowhere/trunkline.toml"]);
+    assert!(absent.code == 1 && absent.stderr.contains("/nowhere/trunkline.toml is no file"), "{}", absent.stderr);
+}
+
+#[test]
+fn files_that_mapping_reads_are_checked_too() {
+    let plans = tempfile::tempdir().expect("a folder");
+    fs::write(plans.path().join("beijing.toml"), "site = 7\n").expect("written");
+    let text =
+        format!("[mapping]\nidentity_rules = '/nowhere/identity.toml'\ndial_plans = '{}'\n", plans.path().display());
+    let ended = check(&text);
+    assert_eq!(ended.code, 1);
+    for told in [
+        "mapping.identity_rules: cannot read /nowhere/identity.toml",
+        "mapping.dial_plans: ",
+        "beijing.toml is no good",
+    ] {
+        assert!(ended.stderr.contains(told), "{told:?} is not told in\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_environment_is_checked_and_tokens_in_it_are_no_settings() {
+    let wrong = trunkctl_with(&[("TRUNKLINE_HTTP__LISTEN", "here")], &["config", "check"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("http.listen"), "{}", wrong.stderr);
+    let tools = [("TRUNKLINE_TOKEN", "x"), ("TRUNKLINE_SERVER", "http://127.0.0.1:1")];
+    assert_eq!(trunkctl_with(&tools, &["config", "check"]).code, 0);
+}

@@ -1,0 +1,71 @@
+//! `decode`: canonical events on stdout and nothing else, the same each time.
+
+use std::fs;
+use std::path::PathBuf;
+
+use trunkline_events::Event;
+
+use crate::command::{root, trunkctl};
+
+fn recordings(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("connectors/src").join(folder).join("fixtures")).expect("fixtures");
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "bin" || extension == "jsonl"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{folder} has fixtures");
+    files
+}
+
+#[test]
+fn every_committed_recording_gives_the_same_cloud_events_twice() {
+    for (kind, folder) in [("avaya-dmcc", "avaya"), ("chat-webhook", "chat_webhook")] {
+        for file in recordings(folder) {
+            let file = file.to_str().expect("UTF-8");
+            let once = trunkctl(&["decode", "--kind", kind, file]);
+            assert!(!once.stdout.is_empty(), "{file} says nothing");
+            for line in once.stdout.lines() {
+                let event = Event::from_json(line.as_bytes()).unwrap_or_else(|error| panic!("{file}: {error}: {line}"));
+                assert_eq!(event.source, "/connectors/recording");
+            }
+            // What could not be read is told on stderr, and by the exit code.
+            assert_eq!(once.code, i32::from(!once.stderr.is_empty()), "{file}: {}", once.stderr);
+            let twice = trunkctl(&["decode", "--kind", kind, file]);
+            assert_eq!(once.stdout, twice.stdout, "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_good_recording_is_decoded_without_a_word_on_stderr() {
+    let file = root().join("connectors/src/avaya/fixtures/inbound.bin");
+    let ended = trunkctl(&["decode", "--kind", "avaya-dmcc", "--source", "avaya-bj", file.to_str().expect("UTF-8")]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    assert!(ended.stdout.contains("trunkline.call.ringing.v1") && ended.stdout.contains("/connectors/avaya-bj"));
+}
+
+#[test]
+fn garbage_is_told_with_its_place_and_gives_no_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("garbage.jsonl");
+    fs::write(&file, b"{\"type\":7}\n\x00\xff\xfe\nno json \x1b[31m\n").expect("written");
+    let ended = trunkctl(&["decode", "--kind", "chat-webhook", file.to_str().expect("UTF-8")]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
+    assert!(ended.stderr.contains("line 2: "), "{}", ended.stderr);
+    assert!(!ended.stderr.contains('\u{1b}'), "a recording cannot steer the terminal");
+}
+
+#[test]
+fn an_unknown_kind_an_absent_file_and_a_bad_name_are_told() {
+    for (arguments, told) in [
+        (["decode", "--kind", "avaya", "x.bin"].as_slice(), "\"avaya\" is no kind; see 'trunkctl connector kinds'"),
+        (&["decode", "--kind", "avaya-dmcc", "/nowhere/x.bin"], "cannot read /nowhere/x.bin"),
+        (&["decode", "--kind", "avaya-dmcc", "--source", "Avaya BJ", "x.bin"], "a connector's name has"),
+        (&["decode", "--kind", "avaya-dmcc", "--start", "today", "x.bin"], "2026-11-21T08:00:00Z"),
+    ] {
+        let ended = trunkctl(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ended.stderr.contains(told), "{told:?} is not told in {}", ended.stderr);
+    }
+}

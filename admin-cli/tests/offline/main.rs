@@ -1,0 +1,7 @@
+//! `trunkctl` without a daemon: what it prints, where, and how it ends.
+
+mod command;
+mod config;
+mod decode;
+mod identity;
+mod refusals;

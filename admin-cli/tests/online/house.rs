@@ -1,0 +1,186 @@
+//! A daemon with a web chat, and `trunkctl` as its administrator runs it.
+
+use std::collections::HashMap;
+use std::process::Output;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+use trunkline::daemon::Daemon;
+use trunkline_bus::{Bus, EmbeddedSettings, Exchange, Limits, Outgoing, SpoolSettings, Transport};
+use trunkline_config::{Settings, Sources};
+use trunkline_simulators::web_chat::story::{self, Visitor};
+use trunkline_simulators::web_chat::{Patience, Sender};
+use uuid::Uuid;
+
+const SECRET: &str = "whsec_dGhpcyBpcyBhbiBleGFtcGxlLCBkbyBub3QgdXNlIGl0IQ==";
+
+/// The id of the dead letter of [`House::with_a_dead_letter`].
+pub(crate) const POISON: Uuid = Uuid::from_u128(0x1bad_cafe);
+
+/// How one command line ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A running daemon; its data goes with it.
+pub(crate) struct House {
+    daemon: Daemon,
+    pub(crate) chat: Sender,
+    _data: TempDir,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        Self::start(settings(&data), data).await
+    }
+
+    /// As [`House::open`], where somebody has put a message on the bus that is no event.
+    pub(crate) async fn with_a_dead_letter() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let settings = settings(&data);
+        let embedded =
+            EmbeddedSettings { path: data.path().join(&settings.bus.embedded.path), shards: settings.bus.amqp.shards };
+        let bus = Bus::connect(&trunkline_bus::Settings {
+            transport: Transport::Embedded(embedded),
+            spool: SpoolSettings { dir: data.path().join("spool"), max_bytes: 1 << 20 },
+            limits: Limits::default(),
+        })
+        .await
+        .expect("the bus opens");
+        let poison = Outgoing {
+            exchange: Exchange::Events,
+            routing_key: "trunkline.call.ringing.v1".into(),
+            partition_key: "poison".into(),
+            id: POISON,
+            source: "/connectors/stranger".into(),
+            sequence: None,
+            mandatory: true,
+            body: Bytes::from_static(b"{\"no\":\"event \x1b[31m\"}"),
+        };
+        bus.publisher().publish(vec![poison]).await.expect("confirmed");
+        bus.close().await;
+        let house = Self::start(settings, data).await;
+        house
+            .until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1))
+            .await;
+        house
+    }
+
+    async fn start(settings: Settings, data: TempDir) -> Self {
+        // The first one of this process stays; another is refused and not needed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let daemon = Daemon::start(settings).await.expect("the daemon starts");
+        let target = format!("http://{}/ingest/web-chat", daemon.address());
+        let chat = Sender::new(&target, SECRET, Patience::quick()).expect("a sender");
+        Self { daemon, chat, _data: data }
+    }
+
+    /// Runs `trunkctl` with the administrator's token.
+    pub(crate) async fn trunkctl(&self, arguments: &[&str]) -> Ended {
+        let file = self.daemon.admin_token_file().to_str().expect("UTF-8");
+        self.trunkctl_as(&["--token-file", file], arguments).await
+    }
+
+    pub(crate) async fn trunkctl_as(&self, token: &[&str], arguments: &[&str]) -> Ended {
+        let server = format!("http://{}", self.daemon.address());
+        let output: Output = Command::new(env!("CARGO_BIN_EXE_trunkctl"))
+            .args(arguments)
+            .args(["--server", &server])
+            .args(token)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("trunkctl runs");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Ended {
+            code: output.status.code().expect("no signal"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Asks until the answer is good: what is seen follows what happened by a few milliseconds.
+    pub(crate) async fn until(&self, arguments: &[&str], good: impl Fn(&Value) -> bool) -> Value {
+        let asking = async {
+            loop {
+                let answer = self.trunkctl(arguments).await.json();
+                if good(&answer) {
+                    return answer;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), asking).await;
+        waited.unwrap_or_else(|_| panic!("{arguments:?} never gave what was waited for"))
+    }
+
+    /// A chat of one message, told and closed; gives the visitor's customer.
+    pub(crate) async fn chat_of(&self, visitor: &Visitor, said: &str) -> String {
+        let chat = format!("chat-{}", visitor.id);
+        let told = [
+            story::opened(&chat, visitor, Some("service"), None),
+            story::profile(visitor),
+            story::text(&chat, &format!("{chat}-1"), "visitor", Some(&visitor.id), said),
+            story::assigned(&chat, "online-7", Some("小李")),
+            story::text(&chat, &format!("{chat}-2"), "agent", Some("online-7"), "您好"),
+            story::closed(&chat, Some("visitor left"), None),
+        ];
+        for event in told {
+            assert!(self.chat.send(&event).await.accepted);
+        }
+        let name = visitor.name.as_deref().expect("visitors of these tests have names");
+        let is_there = |list: &Value| list[0]["name"] == name && !list[0]["last_contact"].is_null();
+        let found = self.until(&["customer", "find", name, "--json"], is_there).await;
+        found[0]["customer"].as_str().expect("an id").to_owned()
+    }
+
+    pub(crate) async fn close(self) {
+        self.daemon.stop().await;
+    }
+}
+
+/// Ms Wang, known by phone and account.
+pub(crate) fn wang() -> Visitor {
+    Visitor {
+        id: "v-wang".into(),
+        name: Some("王梅".into()),
+        account: Some("wang.mei".into()),
+        phone: Some("13800138000".into()),
+        phone_verified: Some(true),
+        ..Visitor::default()
+    }
+}
+
+/// Mr Li, known by e-mail.
+pub(crate) fn li() -> Visitor {
+    Visitor {
+        id: "v-li".into(),
+        name: Some("Li Na".into()),
+        email: Some("li.na@example.com".into()),
+        email_verified: Some(true),
+        ..Visitor::default()
+    }
+}
+
+fn settings(data: &TempDir) -> Settings {
+    let text = format!(
+        "[daemon]\ndata_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n[connectors.web-chat]\nkind = 'chat-webhook'\n\
+         [connectors.web-chat.params]\nsecrets = ['{SECRET}']\n",
+        data.path().display()
+    );
+    let file = data.path().join("trunkline.toml");
+    std::fs::write(&file, text).expect("written");
+    let sources = Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() };
+    trunkline_config::load(&sources).expect("good settings")
+}

@@ -1,0 +1,6 @@
+//! `trunkctl` against a real daemon on the embedded default, after a web chat has told of two people.
+
+mod house;
+mod operations;
+mod people;
+mod tokens;

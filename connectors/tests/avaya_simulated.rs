@@ -1,0 +1,216 @@
+//! The Avaya connector against the simulated AES: real sockets, the real driver, the shipped scenarios.
+//!
+//! Simulator and connector were written apart from each other from the same wire facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use trunkline_connectors::contract::{Built, SourceId};
+use trunkline_connectors::drive::{Host, Intake, IntakeClosed, Link, start};
+use trunkline_events::call::{Direction, Route};
+use trunkline_events::{Body, Event, EventId};
+use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Listening, Scenario};
+
+/// Remembers each event once, as an inbox does.
+struct Inbox {
+    events: watch::Sender<Vec<Event>>,
+}
+
+#[async_trait]
+impl Intake for Inbox {
+    async fn accept(&self, events: Vec<Event>) -> Result<(), IntakeClosed> {
+        self.events.send_modify(|stored| {
+            let known: BTreeSet<EventId> = stored.iter().map(|event| event.id).collect();
+            stored.extend(events.into_iter().filter(|event| !known.contains(&event.id)));
+        });
+        Ok(())
+    }
+}
+
+/// A played scenario.
+struct Played {
+    inbox: Arc<Inbox>,
+    link: Link,
+    aes: AvayaDmcc,
+    scenario: Scenario,
+    _data: tempfile::TempDir,
+}
+
+fn scenario_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/scenarios/avaya-{name}.toml"))
+}
+
+fn build(port: u16, scenario: &str) -> Built {
+    let read: toml::Table = toml::from_str(scenario).expect("TOML");
+    let switch = &read["switch"];
+    let list = |key: &str| switch.get(key).map_or_else(|| "[]".to_owned(), ToString::to_string);
+    let user = &read["users"][0];
+    let params = format!(
+        "[params]\nhost = \"127.0.0.1\"\nport = {port}\nuser = {}\npassword = {}\nswitch_name = {}\nstations = {}\nskills = {}\nvdns = {}\nrecorder_devices = {}\nmonitor_rate_per_second = 100\nsession_duration_seconds = 30\n[params.tls]\nenabled = false\n",
+        user["name"],
+        user["password"],
+        switch["name"],
+        list("stations"),
+        list("skills"),
+        list("vdns"),
+        list("recorders"),
+    );
+    let value: config::Value = config::Config::builder()
+        .add_source(config::File::from_str(&params, config::FileFormat::Toml))
+        .build()
+        .and_then(|built| built.get("params"))
+        .expect("TOML");
+    let kind = trunkline_connectors::kind("avaya-dmcc").expect("built in");
+    kind.build(&SourceId::new("avaya-test").expect("name"), &value).expect("good parameters")
+}
+
+impl Played {
+    /// Connects and waits until everything is monitored.
+    async fn begin(name: &str) -> Self {
+        let text = std::fs::read_to_string(scenario_path(name)).expect("shipped");
+        let scenario = Scenario::read(&scenario_path(name)).expect("good");
+        let aes = AvayaDmcc::start(Listening::loopback(), &scenario).await.expect("listens");
+        let inbox = Arc::new(Inbox { events: watch::Sender::new(Vec::new()) });
+        let data = tempfile::tempdir().expect("a folder");
+        let mut host = Host::new(inbox.clone(), data.path());
+        host.pace.back_off_first = Duration::from_millis(20);
+        host.pace.back_off_most = Duration::from_millis(200);
+        let link = start(SourceId::new("avaya-test").expect("name"), build(aes.addr().port(), &text), host);
+        within("monitors", aes.wait_all_monitored()).await;
+        Self { inbox, link, aes, scenario, _data: data }
+    }
+
+    /// Plays the scenario and waits until every call that was offered is over.
+    async fn play(name: &str) -> Vec<Event> {
+        let played = Self::begin(name).await;
+        within("scenario", played.aes.play(&played.scenario)).await.expect("played");
+        let mut events = played.inbox.events.subscribe();
+        let told =
+            within("the end of all calls", events.wait_for(|events| is_over(events))).await.expect("inbox").clone();
+        played.link.stop().await;
+        played.aes.stop().await;
+        told
+    }
+}
+
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(1), future).await.unwrap_or_else(|_| panic!("{what}: not within a minute"))
+}
+
+/// Call references that are open: offered, not ended, not gone up in another.
+fn open(events: &[Event]) -> BTreeSet<String> {
+    let mut open = BTreeSet::new();
+    let mut closed = BTreeSet::new();
+    for event in events {
+        let from = match &event.body {
+            Body::CallOffered(body) => {
+                open.insert(body.call.id.clone());
+                continue;
+            }
+            Body::CallEnded(body) => vec![body.call.id.clone()],
+            Body::CallTransferred(body) => body.from.iter().map(|call| call.id.clone()).collect(),
+            Body::CallConferenced(body) => body.from.iter().map(|call| call.id.clone()).collect(),
+            _ => continue,
+        };
+        closed.extend(from);
+    }
+    &open - &closed
+}
+
+fn is_over(events: &[Event]) -> bool {
+    events.iter().any(|event| matches!(event.body, Body::CallOffered(_))) && open(events).is_empty()
+}
+
+fn counts(events: &[Event]) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for event in events {
+        *counts.entry(event.event_type()).or_default() += 1;
+    }
+    counts
+}
+
+fn count(events: &[Event], kind: &str) -> usize {
+    counts(events).get(format!("trunkline.call.{kind}.v1").as_str()).copied().unwrap_or_default()
+}
+
+fn rings(events: &[Event]) -> Vec<(String, Option<String>, Route)> {
+    let ringing = events.iter().filter_map(|event| match &event.body {
+        Body::CallRinging(body) => Some((body.device.extension.clone(), body.device.agent.clone(), body.route.clone())),
+        _ => None,
+    });
+    ringing.collect()
+}
+
+#[tokio::test]
+async fn the_story_of_ms_wang_is_two_calls_each_told_once() {
+    let events = Played::play("c00").await;
+    let told = counts(&events);
+    for kind in ["offered", "queued", "ringing", "answered", "leg_ended", "ended"] {
+        assert_eq!(count(&events, kind), 2, "{kind}: {told:#?}");
+    }
+    for (extension, agent, route) in rings(&events) {
+        assert_eq!((extension.as_str(), agent.as_deref()), ("4750", Some("1001")));
+        assert_eq!((route.calling.number.as_deref(), route.vdn.as_deref()), (Some("13800138000"), Some("65067")));
+        assert_eq!((route.queue.as_deref(), route.direction), (Some("601"), Direction::Inbound));
+    }
+    let ucids: BTreeSet<_> =
+        events.iter().filter_map(|event| event.subject.clone().filter(|id| id.len() == 20)).collect();
+    assert_eq!(ucids.len(), 2, "named by their UCIDs");
+    assert_eq!(told.get("trunkline.opaque.v1"), None, "{told:#?}");
+}
+
+#[tokio::test]
+async fn a_transferred_customer_stays_the_customer() {
+    let events = Played::play("transfer").await;
+    let told = counts(&events);
+    assert_eq!(count(&events, "transferred"), 3, "{told:#?}");
+    assert!(rings(&events).iter().all(|(_, _, route)| {
+        route.calling.number.as_deref().is_some_and(|number| number.starts_with("138001380"))
+    }));
+    let held = (count(&events, "held"), count(&events, "leg_ended"));
+    assert!(held.0 >= 1 && held.1 >= 6, "{told:#?}");
+    assert_eq!(told.get("trunkline.opaque.v1"), None, "{told:#?}");
+}
+
+#[tokio::test]
+async fn conferences_abandoned_and_outgoing_calls_end_and_leave_nothing_open() {
+    let conference = Played::play("conference").await;
+    assert!(count(&conference, "conferenced") >= 1, "{:#?}", counts(&conference));
+    let abandoned = Played::play("abandon").await;
+    assert!(count(&abandoned, "offered") >= 1 && count(&abandoned, "offered") == count(&abandoned, "ended"));
+    let outbound = Played::play("outbound").await;
+    let directions: BTreeSet<String> = outbound
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::CallOffered(body) => Some(format!("{:?}", body.route.direction)),
+            _ => None,
+        })
+        .collect();
+    assert!(directions.contains("Outbound"), "{directions:?}");
+    for events in [conference, abandoned, outbound] {
+        assert_eq!(counts(&events).get("trunkline.opaque.v1"), None, "{:#?}", counts(&events));
+    }
+}
+
+#[tokio::test]
+async fn after_a_rough_day_no_call_is_left_open_and_none_is_told_twice() {
+    let events = Played::play("rough").await;
+    let mut ended = BTreeSet::new();
+    for event in &events {
+        if let Body::CallEnded(body) = &event.body {
+            assert!(ended.insert(body.call.id.clone()), "{} ended twice", body.call.id);
+        }
+    }
+    let calm = rings(&events).into_iter().find(|(_, _, route)| route.calling.number.as_deref() == Some("13800138017"));
+    assert_eq!(
+        calm.map(|(extension, agent, _)| (extension, agent)),
+        Some(("4750".to_owned(), Some("1001".to_owned())))
+    );
+    let told = counts(&events);
+    let resynced = told.get("trunkline.link.resynced.v1").copied().unwrap_or_default();
+    assert!(resynced >= 4 && told.contains_key("trunkline.link.gap.v1"), "{told:#?}");
+}

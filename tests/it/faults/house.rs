@@ -1,0 +1,198 @@
+//! Everything that runs in one test: broker, database, simulated Avaya behind a proxy, the daemon.
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::MutexGuard;
+use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Listening, Scenario};
+use trunkline_test_support::chaos::ChaosProxy;
+use trunkline_test_support::daemon::Daemon;
+use trunkline_test_support::postgres::Postgres;
+use trunkline_test_support::rabbit::Rabbit;
+
+use super::TURN;
+use super::dice::Dice;
+
+/// Signs the simulated web chat's webhooks.
+pub(super) const CHAT_SECRET: &str = "whsec_ZmF1bHQtdGVzdHMtc2VjcmV0LW9mLXRydW5rbGluZQ==";
+/// The one database of the house.
+const DATABASE: &str = "fresh_0";
+
+const SWITCH: &str = r#"
+description = "The switch of the fault tests"
+[switch]
+name = "CM1"
+stations = ["4700-4729"]
+skills = ["601"]
+vdns = ["65067"]
+[[users]]
+name = "trunkline"
+password = "fault-tests"
+"#;
+
+/// A broker that may be hurt, or one that others use too.
+pub(super) enum Broker {
+    Shared(&'static Rabbit),
+    Own(Box<Rabbit>),
+}
+
+impl Deref for Broker {
+    type Target = Rabbit;
+
+    fn deref(&self) -> &Rabbit {
+        match self {
+            Self::Shared(rabbit) => rabbit,
+            Self::Own(rabbit) => rabbit,
+        }
+    }
+}
+
+/// All of it. Fields are dropped in this order: the daemon first.
+pub(super) struct House {
+    pub(super) daemon: Daemon,
+    pub(super) avaya: Arc<AvayaDmcc>,
+    /// Between the daemon and the Avaya.
+    pub(super) proxy: ChaosProxy,
+    pub(super) postgres: Postgres,
+    pub(super) broker: Broker,
+    pub(super) vhost: String,
+    pub(super) dice: Dice,
+    pub(super) client: reqwest::Client,
+    pub(super) home: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl House {
+    /// A house on the broker that tests share.
+    pub(super) async fn open() -> Self {
+        let turn = TURN.lock().await;
+        Self::furnish(Broker::Shared(Rabbit::shared().await), turn, |_| ()).await
+    }
+
+    /// A house whose broker may be killed.
+    pub(super) async fn with_own_broker() -> Self {
+        let turn = TURN.lock().await;
+        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, |_| ()).await
+    }
+
+    /// As [`House::with_own_broker`]; the daemon's folder is prepared before the daemon starts.
+    pub(super) async fn with_prepared_folder(prepare: impl FnOnce(&Path)) -> Self {
+        let turn = TURN.lock().await;
+        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, prepare).await
+    }
+
+    async fn furnish(broker: Broker, turn: MutexGuard<'static, ()>, data_dir: Option<&str>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let vhost = broker.fresh_vhost().await;
+        let postgres = Postgres::start().expect("a database server");
+        postgres.fresh_database().expect("a database");
+        let scenario = Scenario::parse(SWITCH).expect("a scenario");
+        let avaya = Arc::new(AvayaDmcc::start(Listening::loopback(), &scenario).await.expect("a simulated Avaya"));
+        let proxy = ChaosProxy::start(avaya.addr()).await.expect("a proxy");
+        let home = tempfile::Builder::new().prefix("trunkline-faults-").tempdir().expect("a folder");
+        let data_dir = home.path().join("data");
+        prepare(&data_dir);
+        let data_dir = data_dir.display().to_string();
+        let config = config(&data_dir, &broker, &vhost, &postgres, &proxy);
+        let daemon = Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), home.path(), &config).expect("a configuration");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(std::time::Duration::from_secs(10))
+            .build()
+            .expect("an HTTP client");
+        let dice = Dice::new();
+        let mut house = Self { daemon, avaya, proxy, postgres, broker, vhost, dice, client, home, _turn: turn };
+        house.daemon.start().await;
+        house.avaya.wait_all_monitored().await;
+        house
+    }
+
+    /// A second daemon on the same connectors, bus and store, with a folder of its own. Not started.
+    pub(super) fn another_daemon(&self) -> Daemon {
+        let data_dir = self.home.path().join("data-2").display().to_string();
+        let config = config(&data_dir, &self.broker, &self.vhost, &self.postgres, &self.proxy);
+        Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), self.home.path(), &config).expect("a configuration")
+    }
+
+    /// Where the web chat posts.
+    pub(super) fn ingest(&self) -> String {
+        format!("http://{}/ingest/web-chat", self.daemon.address())
+    }
+
+    /// What the administrator's API says; `None` while the daemon does not answer 2xx.
+    pub(super) async fn get(&self, path: &str) -> Option<Value> {
+        self.get_of(&self.daemon, path).await
+    }
+
+    /// As [`House::get`], of another daemon of this house.
+    pub(super) async fn get_of(&self, daemon: &Daemon, path: &str) -> Option<Value> {
+        let request = self.client.get(format!("http://{}/api/v1{path}", daemon.address()));
+        let response = request.bearer_auth(self.token()).send().await.ok()?;
+        response.error_for_status().ok()?.json().await.ok()
+    }
+
+    /// Posts to the administrator's API; the answer's body.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Value {
+        let request = self.client.post(format!("http://{}/api/v1{path}", self.daemon.address()));
+        let response = request.bearer_auth(self.token()).json(body).send().await.expect("an answer");
+        let status = response.status();
+        let text = response.text().await.expect("a body");
+        assert!(status.is_success(), "POST {path}: {status} {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn token(&self) -> String {
+        let file = self.home.path().join("data/admin.token");
+        std::fs::read_to_string(&file).unwrap_or_default().trim().to_owned()
+    }
+
+    /// What a query that makes one JSON value gives; `None` while the database is away.
+    pub(super) fn sql(&self, query: &str) -> Option<Value> {
+        serde_json::from_str(&self.postgres.execute(DATABASE, query).ok()?).ok()
+    }
+}
+
+fn config(data_dir: &str, rabbit: &Rabbit, vhost: &str, postgres: &Postgres, avaya: &ChaosProxy) -> String {
+    let (amqp, user, password) = (rabbit.port(), rabbit.user(), rabbit.password());
+    let (database_port, avaya_port) = (postgres.port(), avaya.addr().port());
+    format!(
+        r#"
+[daemon]
+data_dir = "{data_dir}"
+[bus]
+transport = "amqp"
+[bus.amqp]
+port = {amqp}
+vhost = "{vhost}"
+user = "{user}"
+password = "{password}"
+[store]
+backend = "postgres"
+[store.postgres]
+port = {database_port}
+database = "{DATABASE}"
+user = "postgres"
+password = "unused: the server trusts this machine"
+[connectors.avaya-bj]
+kind = "avaya-dmcc"
+[connectors.avaya-bj.params]
+host = "127.0.0.1"
+port = {avaya_port}
+tls = {{ enabled = false }}
+user = "trunkline"
+password = "fault-tests"
+switch_name = "CM1"
+stations = ["4700-4729"]
+skills = ["601"]
+vdns = ["65067"]
+monitor_rate_per_second = 100
+[connectors.web-chat]
+kind = "chat-webhook"
+[connectors.web-chat.params]
+secrets = ["{CHAT_SECRET}"]
+"#
+    )
+}
