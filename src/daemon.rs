@@ -25,6 +25,7 @@ use crate::wire::pipeline::Pipeline;
 use crate::wire::pops::Pops;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
+use crate::wire::sharing::Sharing;
 use crate::wire::{declared, opening};
 
 /// A running daemon.
@@ -170,6 +171,7 @@ impl Parts<'_> {
             relay: outbox.clone(),
             pops: Some(pops.clone()),
             batch: self.settings.mapping.batch,
+            sharing: Arc::new(Sharing::new()),
             stop: stop.clone(),
         };
         let spawner = tasks.clone();

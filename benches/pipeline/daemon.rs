@@ -21,7 +21,7 @@ pub(crate) const STATIONS: std::ops::Range<u32> = 4000..4500;
 /// One station of so many has somebody before a page.
 const WATCHED: usize = 5;
 /// How long the daemon may take to start and to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const SWITCH: &str = r#"
 description = "A busy switch"
@@ -64,7 +64,8 @@ impl House {
         let data = home.path().join("data");
         std::fs::write(&file, config(&data, port, &rabbit, &postgres, &database, &avaya).await)?;
         let log = std::fs::File::create(home.path().join("log"))?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
+        // It must not outlive us, however we end.
+        let mut command = Command::new("setpriv");
         // Only the file says how the daemon is set up.
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRUNKLINE_")).for_each(
             |(name, _)| {
@@ -72,7 +73,7 @@ impl House {
             },
         );
         let mut daemon = command
-            .args(["run", "--config"])
+            .args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_trunkline"), "run", "--config"])
             .arg(&file)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

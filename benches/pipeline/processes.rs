@@ -64,22 +64,27 @@ fn family(parent: u32) -> Vec<u32> {
     let mut pids = vec![parent];
     let Ok(entries) = fs::read_dir("/proc") else { return pids };
     let all = entries.filter_map(Result::ok).filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.extend(all.filter(|pid| field(*pid, 1).is_some_and(|of| (of - f64::from(parent)).abs() < 0.5)));
+    pids.extend(all.filter(|pid| stat(*pid, 1).is_some_and(|of| of == parent)));
     pids
 }
 
 /// One number of `/proc/PID/stat`, counted from the state (0).
-fn field(pid: u32, at: usize) -> Option<f64> {
+fn stat(pid: u32, at: usize) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?.1.split_whitespace().nth(at)?.parse().ok()
 }
 
+/// The sum of two clocks of a process, in seconds.
+fn clocks(pid: u32, which: [usize; 2]) -> f64 {
+    which.into_iter().filter_map(|at| stat(pid, at)).map(f64::from).sum::<f64>() / TICKS
+}
+
 fn own(pid: u32) -> f64 {
-    [11, 12].into_iter().filter_map(|at| field(pid, at)).sum::<f64>() / TICKS
+    clocks(pid, [11, 12])
 }
 
 fn reaped(pid: u32) -> f64 {
-    [13, 14].into_iter().filter_map(|at| field(pid, at)).sum::<f64>() / TICKS
+    clocks(pid, [13, 14])
 }
 
 fn mib(pid: u32, file: &str, key: &str) -> f64 {

@@ -4,6 +4,7 @@
 //! - [`links`]: which connectors run here; a lease on the bus decides between two daemons.
 //! - [`orphans`]: open records whose call nobody will tell the end of.
 //! - [`pipeline`]: bus → mapping → store.
+//!   [`sharing`]: shards that share a transaction.
 //! - [`relay`]: the outbox → bus.
 //! - [`pops`]: bus → the pages of people.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
@@ -19,3 +20,4 @@ pub(crate) mod pipeline;
 pub(crate) mod pops;
 pub(crate) mod records;
 pub(crate) mod relay;
+pub(crate) mod sharing;

@@ -1,10 +1,12 @@
 //! Mapping's consumer: bus → engine → store, one shard a task.
 //!
-//! A batch is what lay on the queue. It is applied in one transaction, then settled: a crash between the two only makes
+//! A batch is what lay on the queue. Small batches of several shards are applied together ([`super::sharing`]). A batch is
+//! applied in one transaction, then settled: a crash between the two only makes
 //! the broker deliver again what the engine's inbox already knows. While the database is away the batch is kept and
 //! tried again; nothing is acknowledged that is not stored.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,10 @@ use uuid::Uuid;
 
 use crate::wire::pops::Pops;
 use crate::wire::relay::Relay;
+use crate::wire::sharing::Sharing;
+
+/// A batch of this part of the largest one is worth a transaction of its own.
+const LARGE: usize = 2;
 
 /// What one shard's task works with.
 #[derive(Clone)]
@@ -26,6 +32,7 @@ pub(crate) struct Pipeline {
     /// The pages of this process see pops as soon as they are stored; other processes get them over the bus.
     pub(crate) pops: Option<Pops>,
     pub(crate) batch: usize,
+    pub(crate) sharing: Arc<Sharing<Delivery, (Tag, Answer)>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -54,11 +61,32 @@ impl Pipeline {
                     return;
                 }
             };
-            let Some(answers) = self.apply(&batch).await else { return };
+            let Some(answers) = self.answer(batch).await else { return };
             if let Err(error) = subscription.settle(answers).await {
                 tracing::warn!(shard, %error, "cannot settle a batch; it will be delivered again");
                 return;
             }
+        }
+    }
+
+    /// Applies a batch, alone or with those of other shards; `None` when the daemon stops meanwhile.
+    async fn answer(&self, batch: Vec<Delivery>) -> Option<Vec<(Tag, Answer)>> {
+        if batch.len() >= self.batch / LARGE {
+            return self.apply(&batch).await;
+        }
+        let mut answered = self.sharing.leave(batch);
+        loop {
+            let turn = tokio::select! {
+                biased;
+                answers = &mut answered => return answers.ok(),
+                turn = self.sharing.turn() => turn?,
+            };
+            let (together, owners) = self.sharing.take(self.batch);
+            if owners.is_empty() {
+                drop(turn);
+                return answered.await.ok();
+            }
+            owners.answer(self.apply(&together).await?);
         }
     }
 

@@ -2,12 +2,16 @@
 //!
 //! Derivations of this process come straight from memory; the outbox itself is read at the start, after trouble and now
 //! and then, for what a crash left behind. So an event may be published twice, always with the same id.
+//!
+//! What is published is taken out of the outbox some time later, much at once: a commit for each batch would cost as much
+//! as mapping's own, and a crash in between only publishes again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Exchange, Outgoing, Publisher};
 use trunkline_events::Event;
@@ -17,6 +21,10 @@ use trunkline_mapping::engine::{self, Derivation};
 const BATCH: usize = 512;
 /// How often the outbox is read when nothing calls for it.
 const LOOK: Duration = Duration::from_secs(15);
+
+/// How long published events may stand in the outbox, and how many.
+const CLEAR: Duration = Duration::from_millis(250);
+const CLEAR_AT: usize = 4 * BATCH;
 
 /// The way to the relay's task. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +40,8 @@ pub(crate) struct RelayTask {
     publisher: Publisher,
     derived: mpsc::Receiver<Derivation>,
     behind: Arc<AtomicBool>,
+    /// Places of published events that still stand in the outbox.
+    done: Vec<i64>,
     stop: CancellationToken,
 }
 
@@ -39,7 +49,7 @@ pub(crate) struct RelayTask {
 pub(crate) fn relay(outbox: engine::Relay, publisher: Publisher, stop: CancellationToken) -> (Relay, RelayTask) {
     let (sender, derived) = mpsc::channel(4 * BATCH);
     let behind = Arc::new(AtomicBool::new(true));
-    let task = RelayTask { outbox, publisher, derived, behind: Arc::clone(&behind), stop };
+    let task = RelayTask { outbox, publisher, derived, behind: Arc::clone(&behind), done: Vec::new(), stop };
     (Relay { derived: sender, behind }, task)
 }
 
@@ -59,6 +69,8 @@ impl RelayTask {
     /// Publishes until stopped and empty.
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut clear = tokio::time::interval(CLEAR);
+        clear.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if self.behind.swap(false, Ordering::Relaxed) && !self.catch_up().await {
                 self.behind.store(true, Ordering::Relaxed);
@@ -70,20 +82,26 @@ impl RelayTask {
             }
             tokio::select! {
                 biased;
-                count = self.derived.recv_many(&mut batch, BATCH) => if count == 0 { return },
-                () = self.stop.cancelled() => return,
+                count = self.derived.recv_many(&mut batch, BATCH) => if count == 0 { break },
+                _ = clear.tick(), if !self.done.is_empty() => { self.clear().await; continue }
+                () = self.stop.cancelled() => break,
                 () = tokio::time::sleep(LOOK) => { self.behind.store(true, Ordering::Relaxed); continue }
             }
             let derived = batch.drain(..).map(|derivation| (derivation.seq, derivation.event)).collect();
-            if !self.publish(derived).await {
+            if !self.publish(derived).await || (self.done.len() >= CLEAR_AT && !self.clear().await) {
                 self.behind.store(true, Ordering::Relaxed);
             }
         }
+        self.clear().await;
     }
 
     /// Empties the outbox; `false` when the bus or the database is away.
-    async fn catch_up(&self) -> bool {
+    async fn catch_up(&mut self) -> bool {
         loop {
+            // What is published must not be read again.
+            if !self.clear().await {
+                return false;
+            }
             let pending = match self.outbox.pending(u32::try_from(BATCH).unwrap_or(u32::MAX)).await {
                 Ok(pending) => pending,
                 Err(error) => {
@@ -101,7 +119,7 @@ impl RelayTask {
         }
     }
 
-    async fn publish(&self, derived: Vec<(i64, Event)>) -> bool {
+    async fn publish(&mut self, derived: Vec<(i64, Event)>) -> bool {
         let mut places = Vec::with_capacity(derived.len());
         let mut messages = Vec::with_capacity(derived.len());
         for (place, event) in derived {
@@ -115,9 +133,19 @@ impl RelayTask {
             tracing::warn!(%error, events = places.len(), "the bus takes nothing; derived events wait in the outbox");
             return false;
         }
-        if let Err(error) = self.outbox.published(&places).await {
-            tracing::warn!(%error, "cannot clear the outbox; these events will be published again");
-            return false;
+        self.done.append(&mut places);
+        true
+    }
+
+    /// Takes what is published out of the outbox; `false` when the database is away.
+    async fn clear(&mut self) -> bool {
+        let cleared = self.outbox.published(&self.done).await;
+        match cleared {
+            Ok(()) => self.done.clear(),
+            Err(error) => {
+                tracing::warn!(%error, events = self.done.len(), "cannot clear the outbox; trying again");
+                return false;
+            }
         }
         true
     }
