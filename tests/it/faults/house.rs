@@ -84,7 +84,7 @@ impl House {
         Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, prepare).await
     }
 
-    async fn furnish(broker: Broker, turn: MutexGuard<'static, ()>, data_dir: Option<&str>) -> Self {
+    async fn furnish(broker: Broker, turn: MutexGuard<'static, ()>, prepare: impl FnOnce(&Path)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let vhost = broker.fresh_vhost().await;
         let postgres = Postgres::start().expect("a database server");
