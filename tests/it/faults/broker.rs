@@ -27,7 +27,7 @@ async fn nothing_is_lost_when_the_broker_is_killed_twice_and_stopped_and_away_fo
     house.verify("broker killed twice, stopped once", &sent, Duration::from_secs(90)).await;
 }
 
-pub(super) fn rabbit(house: &mut House) -> &mut trunkline_test_support::rabbit::Rabbit {
+fn rabbit(house: &mut House) -> &mut trunkline_test_support::rabbit::Rabbit {
     match &mut house.broker {
         Broker::Own(rabbit) => rabbit,
         Broker::Shared(_) => unreachable!("this house has a broker of its own"),

@@ -1,7 +1,6 @@
 //! Everything that runs in one test: broker, database, simulated Avaya behind a proxy, the daemon.
 
 use std::ops::Deref;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -69,22 +68,16 @@ impl House {
     /// A house on the broker that tests share.
     pub(super) async fn open() -> Self {
         let turn = TURN.lock().await;
-        Self::furnish(Broker::Shared(Rabbit::shared().await), turn, |_| ()).await
+        Self::furnish(Broker::Shared(Rabbit::shared().await), turn).await
     }
 
     /// A house whose broker may be killed.
     pub(super) async fn with_own_broker() -> Self {
         let turn = TURN.lock().await;
-        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, |_| ()).await
+        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn).await
     }
 
-    /// As [`House::with_own_broker`]; the daemon's folder is prepared before the daemon starts.
-    pub(super) async fn with_prepared_folder(prepare: impl FnOnce(&Path)) -> Self {
-        let turn = TURN.lock().await;
-        Self::furnish(Broker::Own(Box::new(Rabbit::start().await)), turn, prepare).await
-    }
-
-    async fn furnish(broker: Broker, turn: MutexGuard<'static, ()>, prepare: impl FnOnce(&Path)) -> Self {
+    async fn furnish(broker: Broker, turn: MutexGuard<'static, ()>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let vhost = broker.fresh_vhost().await;
         let postgres = Postgres::start().expect("a database server");
@@ -94,7 +87,6 @@ impl House {
         let proxy = ChaosProxy::start(avaya.addr()).await.expect("a proxy");
         let home = tempfile::Builder::new().prefix("trunkline-faults-").tempdir().expect("a folder");
         let data_dir = home.path().join("data");
-        prepare(&data_dir);
         let data_dir = data_dir.display().to_string();
         let config = config(&data_dir, &broker, &vhost, &postgres, &proxy);
         let daemon = Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), home.path(), &config).expect("a configuration");
@@ -110,13 +102,6 @@ impl House {
         house
     }
 
-    /// A second daemon on the same connectors, bus and store, with a folder of its own. Not started.
-    pub(super) fn another_daemon(&self) -> Daemon {
-        let data_dir = self.home.path().join("data-2").display().to_string();
-        let config = config(&data_dir, &self.broker, &self.vhost, &self.postgres, &self.proxy);
-        Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), self.home.path(), &config).expect("a configuration")
-    }
-
     /// Where the web chat posts.
     pub(super) fn ingest(&self) -> String {
         format!("http://{}/ingest/web-chat", self.daemon.address())
@@ -124,12 +109,7 @@ impl House {
 
     /// What the administrator's API says; `None` while the daemon does not answer 2xx.
     pub(super) async fn get(&self, path: &str) -> Option<Value> {
-        self.get_of(&self.daemon, path).await
-    }
-
-    /// As [`House::get`], of another daemon of this house.
-    pub(super) async fn get_of(&self, daemon: &Daemon, path: &str) -> Option<Value> {
-        let request = self.client.get(format!("http://{}/api/v1{path}", daemon.address()));
+        let request = self.client.get(format!("http://{}/api/v1{path}", self.daemon.address()));
         let response = request.bearer_auth(self.token()).send().await.ok()?;
         response.error_for_status().ok()?.json().await.ok()
     }

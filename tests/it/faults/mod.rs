@@ -11,13 +11,11 @@ mod broker;
 mod daemon_killed;
 mod database;
 mod dice;
-mod disk;
 mod house;
 mod link;
 mod load;
 mod poison;
 mod settle;
-mod standby;
 mod stopping;
 mod verify;
 
