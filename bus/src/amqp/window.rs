@@ -184,9 +184,10 @@ impl Window {
                 requests.put_back(request);
                 break;
             }
-            let stale = request.standing.is_some_and(|standing| standing != now.standing);
-            if stale || now.blocked.is_some() {
-                let reason = if stale { "the connection is not the same any more".to_owned() } else { now.why_not() };
+            let outdated = request.standing.is_some_and(|standing| standing != now.standing);
+            if outdated || now.blocked.is_some() {
+                let reason =
+                    if outdated { "the connection is not the same any more".to_owned() } else { now.why_not() };
                 let _ = request.reply.send(Err(PublishError::Away { reason }));
             } else {
                 let from = group.keys.len();
