@@ -10,10 +10,10 @@ use trunkline_events::{Event, Timestamp};
 /// The one way in for events; the daemon adapts its bus to it.
 #[async_trait]
 pub trait Intake: Send + Sync {
-    /// `Ok` means that every event is durable. Order is kept.
+    /// `Ok` means that every event is durable. Batches keep the order in which their futures are first polled.
     ///
     /// Waits as long as the bus can take nothing (that is what stops the reading of a socket). Called by one task a
-    /// link; a batch may be given again after a crash, with the same event ids.
+    /// link, which has a few batches under way at once; a batch may be given again after a crash, with the same event ids.
     async fn accept(&self, events: Vec<Event>) -> Result<(), IntakeClosed>;
 }
 

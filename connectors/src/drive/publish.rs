@@ -6,6 +6,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use trunkline_events::{Body, Event, Sequence, Timestamp};
@@ -19,8 +21,10 @@ use super::status::Board;
 use super::{Host, IntakeClosed};
 use crate::contract::WebhookReply;
 
-/// Parcels that are settled together at most.
+/// Parcels that are handed in together at most.
 const BATCH: usize = 512;
+/// Batches that may wait for their confirms at once: the bus works on one while the next is made.
+const UNDER_WAY: usize = 4;
 
 /// One thing on its way from a protocol to where it becomes durable.
 pub(super) enum Parcel {
@@ -36,6 +40,14 @@ pub(super) enum Parcel {
     Reply(oneshot::Sender<WebhookReply>, WebhookReply),
     /// To be answered once the memory of it is durable.
     CommandDone { key: String, result: Result<(), String>, answers: Vec<Answer> },
+}
+
+/// A batch that is durable.
+struct Settled {
+    /// The number of its last event, if it had any.
+    taken: Option<u64>,
+    /// What was to happen then.
+    later: Vec<Parcel>,
 }
 
 /// The state of the publishing task.
@@ -63,22 +75,36 @@ impl Publisher {
     /// Runs until the queue's other end is dropped and everything in it is settled, or the intake is closed.
     /// A run that ends well is kept as such.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Parcel>) -> Result<(), IntakeClosed> {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::new();
+        let mut under_way = FuturesOrdered::new();
         let mut books = tokio::time::interval(self.host.pace.books_every);
         books.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut books_due = false;
         loop {
+            if books_due && under_way.is_empty() {
+                self.publish_books().await?;
+                books_due = false;
+            }
+            let room = under_way.len() < UNDER_WAY && !books_due;
             tokio::select! {
                 biased;
-                _ = books.tick() => self.publish_books().await?,
-                taken = queue.recv_many(&mut batch, BATCH) => {
+                // First, so that a batch is given to the intake before the next is made.
+                Some(settled) = under_way.next(), if !under_way.is_empty() => {
+                    self.settled(settled?);
+                    self.board.change(|status| status.queued = queue.len());
+                }
+                _ = books.tick() => books_due = true,
+                taken = queue.recv_many(&mut batch, BATCH), if room => {
                     if taken == 0 {
                         break;
                     }
                     self.board.change(|status| status.queued = taken + queue.len());
-                    self.settle(batch.drain(..)).await?;
-                    self.board.change(|status| status.queued = queue.len());
+                    under_way.push_back(self.hand_in(std::mem::take(&mut batch)).await);
                 }
             }
+        }
+        while let Some(settled) = under_way.next().await {
+            self.settled(settled?);
         }
         self.publish_books().await?;
         self.kept.clean = true;
@@ -86,7 +112,8 @@ impl Publisher {
         Ok(())
     }
 
-    async fn settle(&mut self, batch: impl Iterator<Item = Parcel>) -> Result<(), IntakeClosed> {
+    /// Numbers a batch; what is given back brings it to the intake and resolves when it is durable.
+    async fn hand_in(&mut self, batch: Vec<Parcel>) -> impl Future<Output = Result<Settled, IntakeClosed>> + use<> {
         let mut events = Vec::new();
         let mut records = Vec::new();
         let mut later = Vec::new();
@@ -98,22 +125,32 @@ impl Publisher {
             }
         }
         self.archive_records(records).await;
-        if !events.is_empty() {
-            self.events.increment(events.len() as u64);
-            self.host.intake.accept(events).await?;
-            let (now, number) = ((self.host.clock)(), self.number);
+        let taken = (!events.is_empty()).then_some(self.number);
+        self.events.increment(events.len() as u64);
+        let intake = Arc::clone(&self.host.intake);
+        async move {
+            if taken.is_some() {
+                intake.accept(events).await?;
+            }
+            Ok(Settled { taken, later })
+        }
+    }
+
+    /// Everything of a batch is durable, and all before it.
+    fn settled(&mut self, settled: Settled) {
+        if let Some(number) = settled.taken {
+            let now = (self.host.clock)();
             self.board.change(|status| {
                 status.taken = number;
                 status.last_event = Some(now);
             });
         }
-        for parcel in later {
+        for parcel in settled.later {
             self.after(parcel);
         }
         if self.changed {
             self.keep(false);
         }
-        Ok(())
     }
 
     fn stamped(&mut self, mut event: Event) -> Event {
@@ -175,7 +212,7 @@ impl Publisher {
         });
     }
 
-    /// Books are not numbered themselves: they are about the numbers.
+    /// Books are not numbered themselves: they are about the numbers, all of which are durable by now.
     async fn publish_books(&mut self) -> Result<(), IntakeClosed> {
         if self.booked == self.number {
             return Ok(());

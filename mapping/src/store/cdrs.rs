@@ -112,18 +112,17 @@ pub(crate) async fn upsert(session: &Session<'_>, records: &[StoredCdr]) -> Resu
 
 /// Removes records whose conversation became part of another.
 pub(crate) async fn delete(session: &Session<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<(), StoreError> {
-    let query = Query::new("DELETE FROM cdr WHERE id IN (SELECT r.id FROM {rows})");
-    session.run("remove records", query.rows(Rows::ids(ids))).await.map(drop)
+    session.run("remove records", Query::new("DELETE FROM cdr WHERE id {ids}").ids(ids)).await.map(drop)
 }
 
-const SELECT_BY_ID: &str = "SELECT c.id, c.complete, c.subject_handle, c.record FROM {rows} JOIN cdr c ON c.id = r.id";
+const SELECT_BY_ID: &str = "SELECT c.id, c.complete, c.subject_handle, c.record FROM cdr c WHERE c.id {ids}";
 
 /// Records by id.
 pub(crate) async fn by_id(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<StoredCdr>, StoreError> {
-    let found = session.all("read records", Query::new(SELECT_BY_ID).rows(Rows::ids(ids))).await?;
+    let found = session.all("read records", Query::new(SELECT_BY_ID).ids(ids)).await?;
     found.iter().map(read).collect()
 }
 

@@ -74,7 +74,7 @@ impl Store {
         let writer = postgres_options(settings, settings.writers, &WRITER);
         let writer = Database::connect(writer).await.map_err(open)?;
         migrate(&writer).await.map_err(open)?;
-        let reader = postgres_options(settings, settings.readers, &[]);
+        let reader = postgres_options(settings, settings.readers, &READER);
         let reader = Database::connect(reader).await.map_err(open)?;
         Ok(Self { writer, reader, backend: DbBackend::Postgres })
     }
@@ -158,8 +158,17 @@ fn options(settings: &Settings, connections: u32) -> ConnectOptions {
 }
 
 /// What a batch asks for it asks by key. A young table without statistics tempts the planner to read all of it for each batch,
-/// and to go on doing so until the next ANALYZE.
-const WRITER: [(&str, &str); 3] = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+/// and to go on doing so until the next ANALYZE. With only the way by key left there is one plan for each statement, so
+/// it is made once a connection: planning anew cost a small batch as much as carrying it out.
+const WRITER: [(&str, &str); 4] = [
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
+
+/// A cached generic plan of a statement over an array falls back to reading whole tables once they grow.
+const READER: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 
 fn postgres_options(
     settings: &Settings,
@@ -174,8 +183,6 @@ fn postgres_options(
             connect = connect.password(password);
         }
         connect.application_name("trunkline").options(planner.iter().copied()).options([
-            // A cached generic plan of a statement over an array falls back to reading whole tables once they grow.
-            ("plan_cache_mode", "force_custom_plan"),
             ("statement_timeout", limit.as_str()),
             ("idle_in_transaction_session_timeout", "60000"),
             ("synchronous_commit", "on"),

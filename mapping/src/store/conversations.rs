@@ -53,10 +53,10 @@ pub(crate) async fn sets_of(
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<ConversationRow>, StoreError> {
     let query = Query::new(
-        "SELECT c.id, c.root, c.key, c.first_time FROM (SELECT DISTINCT t.root AS root FROM {rows} \
-         JOIN conversation t ON t.id = r.id) AS s JOIN conversation c ON c.root = s.root",
+        "SELECT c.id, c.root, c.key, c.first_time FROM conversation c \
+         WHERE c.root IN (SELECT t.root FROM conversation t WHERE t.id {ids})",
     );
-    let found = session.all("read conversations", query.rows(Rows::ids(ids))).await?;
+    let found = session.all("read conversations", query.ids(ids)).await?;
     found.iter().map(ConversationRow::read).collect()
 }
 

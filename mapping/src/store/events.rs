@@ -108,9 +108,8 @@ pub(crate) async fn sequences(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = EventId>,
 ) -> Result<HashMap<EventId, Option<Sequence>>, StoreError> {
-    let rows = Rows::ids(ids.into_iter().map(EventId::uuid));
-    let query = Query::new("SELECT e.id, e.epoch, e.number FROM {rows} JOIN event e ON e.id = r.id");
-    let found = session.all("read events", query.rows(rows)).await?;
+    let query = Query::new("SELECT e.id, e.epoch, e.number FROM event e WHERE e.id {ids}");
+    let found = session.all("read events", query.ids(ids.into_iter().map(EventId::uuid))).await?;
     found
         .iter()
         .map(|row| {
@@ -260,8 +259,8 @@ pub(crate) async fn ids_of_conversations(
     session: &Session<'_>,
     conversations: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<(Uuid, EventId)>, StoreError> {
-    let query = Query::new("SELECT e.conversation, e.id FROM {rows} JOIN event e ON e.conversation = r.id");
-    let found = session.all("read events of conversations", query.rows(Rows::ids(conversations))).await?;
+    let query = Query::new("SELECT e.conversation, e.id FROM event e WHERE e.conversation {ids}");
+    let found = session.all("read events of conversations", query.ids(conversations)).await?;
     found.iter().map(|row| Ok((row.uuid(0)?, row.event(1)?))).collect()
 }
 
@@ -270,9 +269,8 @@ pub(crate) async fn by_id(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = EventId>,
 ) -> Result<Vec<Event>, StoreError> {
-    let rows = Rows::ids(ids.into_iter().map(EventId::uuid));
-    let query = Query::new("SELECT e.id, e.body FROM {rows} JOIN event e ON e.id = r.id");
-    let found = session.all("read events", query.rows(rows)).await?;
+    let query = Query::new("SELECT e.id, e.body FROM event e WHERE e.id {ids}");
+    let found = session.all("read events", query.ids(ids.into_iter().map(EventId::uuid))).await?;
     found.iter().map(|row| parse(row.uuid(0)?, &row.text(1)?)).collect()
 }
 
@@ -281,8 +279,8 @@ pub(crate) async fn of_conversations(
     session: &Session<'_>,
     conversations: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<(Uuid, Event)>, StoreError> {
-    let query = Query::new("SELECT e.conversation, e.id, e.body FROM {rows} JOIN event e ON e.conversation = r.id");
-    let found = session.all("read events of conversations", query.rows(Rows::ids(conversations))).await?;
+    let query = Query::new("SELECT e.conversation, e.id, e.body FROM event e WHERE e.conversation {ids}");
+    let found = session.all("read events of conversations", query.ids(conversations)).await?;
     found.iter().map(|row| Ok((row.uuid(0)?, parse(row.uuid(1)?, &row.text(2)?)?))).collect()
 }
 

@@ -142,8 +142,8 @@ pub(crate) async fn known(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<(Uuid, Timestamp, EventId)>, StoreError> {
-    let query = Query::new("SELECT e.id, e.first_at, e.event FROM {rows} JOIN evidence e ON e.id = r.id");
-    let found = session.all("read evidence", query.rows(Rows::ids(ids))).await?;
+    let query = Query::new("SELECT e.id, e.first_at, e.event FROM evidence e WHERE e.id {ids}");
+    let found = session.all("read evidence", query.ids(ids)).await?;
     found.iter().map(|row| Ok((row.uuid(0)?, row.instant(1)?, row.event(2)?))).collect()
 }
 
@@ -152,11 +152,8 @@ pub(crate) async fn at_handles(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<EvidenceRow>, StoreError> {
-    let query = Query::new(select_evidence!(
-        "FROM (SELECT x.id FROM {rows} JOIN evidence x ON x.a = r.id UNION \
-         SELECT y.id FROM {rows} JOIN evidence y ON y.b = r.id) AS s JOIN evidence e ON e.id = s.id"
-    ));
-    let found = session.all("read evidence", query.rows(Rows::ids(ids))).await?;
+    let query = Query::new(select_evidence!("FROM evidence e WHERE e.a {ids} OR e.b {ids}"));
+    let found = session.all("read evidence", query.ids(ids)).await?;
     found.iter().map(EvidenceRow::read).collect()
 }
 
@@ -190,9 +187,8 @@ pub(crate) async fn of_decisions(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = EventId>,
 ) -> Result<Vec<EvidenceRow>, StoreError> {
-    let query = Query::new(select_evidence!("FROM {rows} JOIN evidence e ON e.decision = r.id OR e.id = r.id"));
-    let rows = Rows::ids(ids.into_iter().map(EventId::uuid));
-    let found = session.all("read directives", query.rows(rows)).await?;
+    let query = Query::new(select_evidence!("FROM evidence e WHERE e.decision {ids} OR e.id {ids}"));
+    let found = session.all("read directives", query.ids(ids.into_iter().map(EventId::uuid))).await?;
     found.iter().map(EvidenceRow::read).collect()
 }
 
@@ -295,10 +291,10 @@ pub(crate) async fn turns_of(
     handles: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<TurnView>, StoreError> {
     let query = Query::new(
-        "SELECT t.at, t.kind, t.customer, t.others, t.cause, t.rule_version FROM {rows} \
-         JOIN history t ON t.customer = r.id ORDER BY t.seq DESC",
+        "SELECT t.at, t.kind, t.customer, t.others, t.cause, t.rule_version FROM history t \
+         WHERE t.customer {ids} ORDER BY t.seq DESC",
     );
-    let found = session.all("read history", query.rows(Rows::ids(handles))).await?;
+    let found = session.all("read history", query.ids(handles)).await?;
     found
         .iter()
         .map(|row| {

@@ -83,8 +83,8 @@ pub(crate) async fn by_id(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<HandleRow>, StoreError> {
-    let query = Query::new(select_handles!("FROM {rows} JOIN handle h ON h.id = r.id"));
-    let found = session.all("read handles", query.rows(Rows::ids(ids))).await?;
+    let query = Query::new(select_handles!("FROM handle h WHERE h.id {ids}"));
+    let found = session.all("read handles", query.ids(ids)).await?;
     found.iter().map(HandleRow::read).collect()
 }
 
@@ -93,9 +93,8 @@ pub(crate) async fn lock(session: &Session<'_>, ids: impl IntoIterator<Item = Uu
     if !session.is_postgres() {
         return Ok(());
     }
-    let query =
-        Query::new("SELECT h.id FROM handle h WHERE h.id IN (SELECT r.id FROM {rows}) ORDER BY h.id FOR NO KEY UPDATE");
-    session.all("lock handles", query.rows(Rows::ids(ids))).await.map(drop)
+    let query = Query::new("SELECT h.id FROM handle h WHERE h.id {ids} ORDER BY h.id FOR NO KEY UPDATE");
+    session.all("lock handles", query.ids(ids)).await.map(drop)
 }
 
 /// Writes customer, flags and sightings; a sighting only widens. The caller has locked the rows.
@@ -147,10 +146,9 @@ pub(crate) async fn of_customers(
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<HandleRow>, StoreError> {
     let query = Query::new(select_handles!(
-        "FROM (SELECT DISTINCT t.customer AS customer FROM {rows} JOIN handle t ON t.id = r.id) AS s \
-         JOIN handle h ON h.customer = s.customer"
+        "FROM handle h WHERE h.customer IN (SELECT t.customer FROM handle t WHERE t.id {ids})"
     ));
-    let found = session.all("read handles of customers", query.rows(Rows::ids(ids))).await?;
+    let found = session.all("read handles of customers", query.ids(ids)).await?;
     found.iter().map(HandleRow::read).collect()
 }
 

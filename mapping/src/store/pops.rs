@@ -56,8 +56,7 @@ pub(crate) async fn upsert(session: &Session<'_>, pops: &[LivePop]) -> Result<()
 
 /// Removes pops of calls that are over.
 pub(crate) async fn delete(session: &Session<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<(), StoreError> {
-    let query = Query::new("DELETE FROM live_pop WHERE pop IN (SELECT r.id FROM {rows})");
-    session.run("remove pops", query.rows(Rows::ids(ids))).await.map(drop)
+    session.run("remove pops", Query::new("DELETE FROM live_pop WHERE pop {ids}").ids(ids)).await.map(drop)
 }
 
 macro_rules! select_pops {
@@ -71,8 +70,8 @@ pub(crate) async fn of_conversations(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<LivePop>, StoreError> {
-    let query = Query::new(select_pops!("FROM {rows} JOIN live_pop l ON l.conversation = r.id"));
-    let found = session.all("read pops", query.rows(Rows::ids(ids))).await?;
+    let query = Query::new(select_pops!("FROM live_pop l WHERE l.conversation {ids}"));
+    let found = session.all("read pops", query.ids(ids)).await?;
     found.iter().map(read).collect()
 }
 

@@ -92,10 +92,10 @@ pub(crate) async fn values_of(
     customers: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<(Uuid, ValueRow)>, StoreError> {
     let query = Query::new(
-        "SELECT h.customer, p.handle, p.field, p.source, p.value, p.at, p.slot FROM {rows} \
-         JOIN handle h ON h.customer = r.id AND NOT h.shared AND NOT h.generic JOIN profile_value p ON p.handle = h.id",
+        "SELECT h.customer, p.handle, p.field, p.source, p.value, p.at, p.slot FROM handle h \
+         JOIN profile_value p ON p.handle = h.id WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
-    let found = session.all("read profile values", query.rows(Rows::ids(customers))).await?;
+    let found = session.all("read profile values", query.ids(customers)).await?;
     found
         .iter()
         .map(|row| {
@@ -112,10 +112,10 @@ pub(crate) async fn tags_of(
     customers: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<(Uuid, TagRow)>, StoreError> {
     let query = Query::new(
-        "SELECT h.customer, t.handle, t.tag, t.source, t.present, t.at FROM {rows} \
-         JOIN handle h ON h.customer = r.id AND NOT h.shared AND NOT h.generic JOIN tag t ON t.handle = h.id",
+        "SELECT h.customer, t.handle, t.tag, t.source, t.present, t.at FROM handle h \
+         JOIN tag t ON t.handle = h.id WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
-    let found = session.all("read tags", query.rows(Rows::ids(customers))).await?;
+    let found = session.all("read tags", query.ids(customers)).await?;
     found
         .iter()
         .map(|row| {

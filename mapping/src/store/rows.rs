@@ -115,6 +115,16 @@ impl Rows {
     }
 }
 
+/// The condition that a column is one of `ids`, and the value of its placeholder, which is `$1`.
+pub(crate) fn one_of(ids: &[Uuid], backend: DbBackend) -> (&'static str, Value) {
+    if backend == DbBackend::Postgres {
+        let ids = ids.iter().map(|id| Value::from(*id)).collect();
+        return ("= ANY($1)", Value::Array(ArrayType::Uuid, Some(Box::new(ids))));
+    }
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    ("IN (SELECT j.value FROM json_each($1) AS j)", serde_json::Value::from(ids).to_string().into())
+}
+
 impl Kind {
     /// The type's name, and the value that stands for absence.
     fn postgres(self) -> (&'static str, Option<&'static str>) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::instant;
-use super::rows::{Cell, Rows};
+use super::rows::{Cell, Rows, one_of};
 
 /// A connection or an open transaction.
 pub(crate) struct Session<'c> {
@@ -17,13 +17,22 @@ pub(crate) struct Session<'c> {
 /// A statement in the words that both databases understand.
 pub(crate) struct Query {
     sql: &'static str,
+    ids: Option<Vec<Uuid>>,
     rows: Option<Rows>,
     cells: Vec<Cell>,
 }
 
 impl Query {
     pub(crate) fn new(sql: &'static str) -> Self {
-        Self { sql, rows: None, cells: Vec::new() }
+        Self { sql, ids: None, rows: None, cells: Vec::new() }
+    }
+
+    /// What `{ids}` stands for, in a condition such as `h.id {ids}`: one of these. A condition rather than a join, since
+    /// it leaves the planner no choice of what to begin with.
+    #[must_use]
+    pub(crate) fn ids(mut self, ids: impl IntoIterator<Item = Uuid>) -> Self {
+        self.ids = Some(ids.into_iter().collect());
+        self
     }
 
     /// The table that `{rows}` stands for.
@@ -43,7 +52,13 @@ impl Query {
     fn into_statement(self, backend: DbBackend) -> Statement {
         let mut sql = self.sql.to_owned();
         let mut values: Vec<Value> = Vec::new();
+        if let Some(ids) = self.ids {
+            let (condition, value) = one_of(&ids, backend);
+            sql = sql.replace("{ids}", condition);
+            values.push(value);
+        }
         if let Some(rows) = self.rows {
+            debug_assert!(values.is_empty(), "a statement has either ids or rows");
             let (source, arrays) = rows.into_source(backend);
             sql = sql.replace("{rows}", &source);
             values = arrays;
