@@ -293,7 +293,9 @@ fn a_source_is_read_by_the_plan_of_its_site() {
     let plans = DialPlans::new(DialPlan::default(), vec![site.clone()]).expect("plans");
     assert_eq!(plans.of("/connectors/avaya-bj").site, "beijing");
     assert_eq!(plans.of("/connectors/chat").site, "default");
-    let twice = DialPlans::new(DialPlan::default(), vec![site.clone(), DialPlan { site: "b".into(), ..site }]);
+    let mut other = site.clone();
+    other.site = "b".into();
+    let twice = DialPlans::new(DialPlan::default(), vec![site, other]);
     assert!(twice.expect_err("a problem").to_string().contains("/connectors/avaya-bj"));
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::rules::is_scheme_name;
 use super::{Form, Rules};
-use crate::numbers::{DialPlan, Kind, Number, ServiceKind, UnusableReason, canonical};
+use crate::numbers::{DialPlan, Kind, Number, ServiceKind, UnusableReason};
 
 /// Namespace of all handle ids, drawn once; never to change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x2f1c_96a4_7be0_5d0c_9b51_6c8e_07d4_a3f2);
@@ -199,8 +199,7 @@ fn email(raw: &str) -> Result<String, Blocked> {
 }
 
 fn phone(raw: &str, plan: &DialPlan, trunk: Option<&str>) -> Result<String, Blocked> {
-    let number = canonical(raw, plan, trunk);
-    match number {
+    match plan.number(raw, trunk) {
         Number::E164 { kind: Kind::Privacy, .. } => Err(Blocked::PrivacyNumber),
         Number::E164 { value, .. } => Ok(value),
         Number::Unusable { raw, reason: UnusableReason::Invalid } => Ok(format!("raw:{raw}")),

@@ -10,6 +10,7 @@
 
 mod canonical;
 mod mask;
+mod memo;
 mod number;
 mod plan;
 mod written;

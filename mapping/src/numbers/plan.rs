@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Mask;
+use super::memo::Memo;
+use super::{Mask, Number, canonical};
 use crate::overlay;
 
 /// The embedded default plan, as TOML.
@@ -48,6 +49,8 @@ pub struct DialPlan {
     pub privacy: Vec<Mask>,
     /// By trunk group, where one differs from the site.
     pub trunks: BTreeMap<String, Trunk>,
+    #[serde(skip)]
+    memo: Memo,
 }
 
 /// What one trunk group has of its own.
@@ -99,6 +102,11 @@ impl DialPlan {
         let plan: Self = overlay::read(DEFAULT_PLAN, text).map_err(PlanError::Read)?;
         let problems = plan.problems();
         if problems.is_empty() { Ok(plan) } else { Err(PlanError::Problems { site: plan.site, problems }) }
+    }
+
+    /// As [`canonical`], remembered: for texts that come again and again.
+    pub fn number(&self, raw: &str, trunk: Option<&str>) -> Number {
+        self.memo.number(raw, trunk, || canonical(raw, self, trunk))
     }
 
     /// Prefixes for an outside line on this trunk, as listed.
