@@ -134,10 +134,11 @@ impl Parts<'_> {
             ..http::Settings::default()
         };
         let hub = Hub::new(http_settings.stream_queue);
-        let pops = Pops::new(Arc::clone(&hub));
-        let (outbox, publishing) = relay(self.engine.relay(), self.bus.publisher(), stop.clone());
+        let shared = self.bus.is_shared();
+        let pops = Pops::new(Arc::clone(&hub), shared);
+        let (outbox, publishing) = relay(self.engine.relay(), self.bus.publisher(), pops.clone(), stop.clone());
         tasks.spawn(publishing.run());
-        if has(Role::Agent) {
+        if has(Role::Agent) && shared {
             tasks.spawn(pops.clone().serve(self.bus.clone(), stop.clone()));
         }
         if has(Role::Mapping) {

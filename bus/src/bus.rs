@@ -58,6 +58,11 @@ impl Bus {
         }
     }
 
+    /// Whether other processes may be on it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.carrier, Carrier::Amqp(_))
+    }
+
     /// For those who can publish again themselves; connectors use [`Bus::intake`].
     pub fn publisher(&self) -> Publisher {
         self.carrier.publisher().clone()
@@ -181,7 +186,8 @@ impl Subscription {
     /// Waits for at least one message, then takes what else is there, at most `max`; no timer.
     ///
     /// Also waits while the transport is away, or another consumer of the queue is the active one. Cancel-safe. Fails only
-    /// on what trying again cannot mend.
+    /// on what trying again cannot mend; a queue that is not durable ends with its connection, and what was published
+    /// until the next subscription is missed.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Delivery>, BusError> {
         match &mut self.0 {
             Consuming::Amqp(subscription) => subscription.next_batch(max).await,

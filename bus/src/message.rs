@@ -7,7 +7,7 @@ use bytes::Bytes;
 use trunkline_events::{Event, EventError, Sequence};
 use uuid::Uuid;
 
-/// The three exchanges. Integrators bind queues of their own to the first two.
+/// The exchanges. Integrators bind queues of their own to the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exchange {
     /// What happened, as connectors saw it. Routed by topic.
@@ -16,11 +16,13 @@ pub enum Exchange {
     Unified,
     /// To connectors. The routing key is the connector's source id.
     Commands,
+    /// What pages are shown, from the process that derived it to all processes: many events in one message.
+    Pages,
 }
 
 impl Exchange {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Events, Self::Unified, Self::Commands];
+    pub const ALL: [Self; 4] = [Self::Events, Self::Unified, Self::Commands, Self::Pages];
 
     /// The name on the broker.
     pub fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Exchange {
             Self::Events => "trunkline.events",
             Self::Unified => "trunkline.unified",
             Self::Commands => "trunkline.commands",
+            Self::Pages => "trunkline.pages",
         }
     }
 
@@ -53,7 +56,7 @@ pub struct Outgoing {
     pub sequence: Option<Sequence>,
     /// Whether it is an error that no queue takes it.
     pub mandatory: bool,
-    /// CloudEvents JSON.
+    /// CloudEvents JSON; on [`Exchange::Pages`] a batch of it.
     pub body: Bytes,
 }
 
@@ -62,7 +65,12 @@ impl Outgoing {
     ///
     /// On [`Exchange::Unified`] it is no error that nobody listens: derived events are news, and the store keeps the facts.
     pub fn event(exchange: Exchange, event: &Event) -> Result<Self, EventError> {
-        Ok(Self {
+        Ok(Self::written(exchange, event, event.to_json()?.into()))
+    }
+
+    /// As [`Outgoing::event`], for an event whose JSON is at hand.
+    pub fn written(exchange: Exchange, event: &Event, json: Bytes) -> Self {
+        Self {
             exchange,
             routing_key: event.event_type().to_owned(),
             partition_key: event.partition_key.clone(),
@@ -70,8 +78,22 @@ impl Outgoing {
             source: event.source.clone(),
             sequence: event.sequence.clone(),
             mandatory: exchange != Exchange::Unified,
-            body: event.to_json()?.into(),
-        })
+            body: json,
+        }
+    }
+
+    /// What `source` derived, for the pages of every process; the events' JSON, in order.
+    pub fn for_pages<'j>(source: &str, events: impl IntoIterator<Item = &'j [u8]>) -> Self {
+        Self {
+            exchange: Exchange::Pages,
+            routing_key: String::new(),
+            partition_key: source.to_owned(),
+            id: Uuid::now_v7(),
+            source: source.to_owned(),
+            sequence: None,
+            mandatory: false,
+            body: Event::batch(events).into(),
+        }
     }
 
     /// About how much memory and spool it takes.

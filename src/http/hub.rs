@@ -112,6 +112,15 @@ impl Hub {
         }
     }
 
+    /// Ends all streams: their clients come back and are shown what lives.
+    pub fn disconnect_all(&self) {
+        let mut clients = self.lock();
+        let all: Vec<_> = clients.all.keys().copied().collect();
+        for id in all {
+            clients.remove(id);
+        }
+    }
+
     /// Clients that are connected.
     pub fn clients(&self) -> usize {
         self.lock().all.len()

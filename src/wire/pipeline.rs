@@ -102,11 +102,16 @@ impl Pipeline {
                     return Some(answers);
                 }
                 Err(EngineError::Unavailable(error)) => {
+                    // A part of the batch may be stored, and a commit whose answer was lost too.
+                    self.relay.look();
                     tracing::warn!(%error, events = read.events.len(), "the database is away; keeping the batch");
                     self.pause(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
-                Err(error) => tracing::info!(%error, events = read.events.len(), "trying the batch again"),
+                Err(error) => {
+                    self.relay.look();
+                    tracing::info!(%error, events = read.events.len(), "trying the batch again");
+                }
             }
             if self.stop.is_cancelled() {
                 return None;

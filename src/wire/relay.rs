@@ -3,22 +3,33 @@
 //! Derivations of this process come straight from memory; the outbox itself is read at the start, after trouble and now
 //! and then, for what a crash left behind. So an event may be published twice, always with the same id.
 //!
+//! Each event goes to `trunkline.unified` for whoever listens there, and those that pages are shown go once more, many in
+//! one message, to the pages of all processes.
+//!
 //! What is published is taken out of the outbox some time later, much at once: a commit for each batch would cost as much
 //! as mapping's own, and a crash in between only publishes again.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Exchange, Outgoing, Publisher};
-use trunkline_events::Event;
 use trunkline_mapping::engine::{self, Derivation};
+
+use crate::wire::pops::Pops;
 
 /// How many events go to the bus in one call at most.
 const BATCH: usize = 512;
+/// Calls that may wait for their confirms at once.
+const UNDER_WAY: usize = 4;
 /// How often the outbox is read when nothing calls for it.
 const LOOK: Duration = Duration::from_secs(15);
 
@@ -38,18 +49,38 @@ pub(crate) struct Relay {
 pub(crate) struct RelayTask {
     outbox: engine::Relay,
     publisher: Publisher,
+    pops: Pops,
     derived: mpsc::Receiver<Derivation>,
     behind: Arc<AtomicBool>,
     /// Places of published events that still stand in the outbox.
     done: Vec<i64>,
+    /// Places that were read from the outbox while their events still stood in the channel.
+    caught_up: HashSet<i64>,
     stop: CancellationToken,
 }
 
+/// Places of a call, and whether the bus confirmed it.
+type UnderWay = FuturesOrdered<BoxFuture<'static, (Vec<i64>, bool)>>;
+
 /// A relay and its task, which is to be spawned.
-pub(crate) fn relay(outbox: engine::Relay, publisher: Publisher, stop: CancellationToken) -> (Relay, RelayTask) {
-    let (sender, derived) = mpsc::channel(4 * BATCH);
+pub(crate) fn relay(
+    outbox: engine::Relay,
+    publisher: Publisher,
+    pops: Pops,
+    stop: CancellationToken,
+) -> (Relay, RelayTask) {
+    let (sender, derived) = mpsc::channel(8 * BATCH);
     let behind = Arc::new(AtomicBool::new(true));
-    let task = RelayTask { outbox, publisher, derived, behind: Arc::clone(&behind), done: Vec::new(), stop };
+    let task = RelayTask {
+        outbox,
+        publisher,
+        pops,
+        derived,
+        behind: Arc::clone(&behind),
+        done: Vec::new(),
+        caught_up: HashSet::new(),
+        stop,
+    };
     (Relay { derived: sender, behind }, task)
 }
 
@@ -58,10 +89,15 @@ impl Relay {
     pub(crate) fn push(&self, derived: Vec<Derivation>) {
         for derivation in derived {
             if self.derived.try_send(derivation).is_err() {
-                self.behind.store(true, Ordering::Relaxed);
+                self.look();
                 return;
             }
         }
+    }
+
+    /// Something may stand in the outbox that was not pushed.
+    pub(crate) fn look(&self) {
+        self.behind.store(true, Ordering::Relaxed);
     }
 }
 
@@ -69,30 +105,64 @@ impl RelayTask {
     /// Publishes until stopped and empty.
     pub(crate) async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut clear = tokio::time::interval(CLEAR);
+        let mut under_way = UnderWay::new();
+        let (mut clear, mut look) = (tokio::time::interval(CLEAR), tokio::time::interval(LOOK));
         clear.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if self.behind.swap(false, Ordering::Relaxed) && !self.catch_up().await {
-                self.behind.store(true, Ordering::Relaxed);
-                tokio::select! {
-                    () = self.stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            let behind = self.behind.load(Ordering::Relaxed);
+            if behind && under_way.is_empty() {
+                self.behind.store(false, Ordering::Relaxed);
+                if !self.catch_up().await {
+                    self.behind.store(true, Ordering::Relaxed);
+                    tokio::select! {
+                        () = self.stop.cancelled() => return,
+                        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                    }
                 }
                 continue;
             }
+            let room = !behind && under_way.len() < UNDER_WAY;
             tokio::select! {
                 biased;
-                count = self.derived.recv_many(&mut batch, BATCH) => if count == 0 { break },
-                _ = clear.tick(), if !self.done.is_empty() => { self.clear().await; continue }
+                // First, so that a call is begun before the next is made.
+                Some((places, published)) = under_way.next(), if !under_way.is_empty() => {
+                    self.settle(places, published).await;
+                }
+                count = self.derived.recv_many(&mut batch, BATCH), if room => {
+                    if count == 0 {
+                        break;
+                    }
+                    under_way.push_back(self.hand_in(&mut batch));
+                }
+                _ = clear.tick(), if !self.done.is_empty() => { self.clear().await; }
+                _ = look.tick() => self.behind.store(true, Ordering::Relaxed),
                 () = self.stop.cancelled() => break,
-                () = tokio::time::sleep(LOOK) => { self.behind.store(true, Ordering::Relaxed); continue }
-            }
-            let derived = batch.drain(..).map(|derivation| (derivation.seq, derivation.event)).collect();
-            if !self.publish(derived).await || (self.done.len() >= CLEAR_AT && !self.clear().await) {
-                self.behind.store(true, Ordering::Relaxed);
             }
         }
+        while let Some((places, published)) = under_way.next().await {
+            self.settle(places, published).await;
+        }
         self.clear().await;
+    }
+
+    /// Starts publishing what came from memory, but for what was read from the outbox meanwhile.
+    fn hand_in(&mut self, batch: &mut Vec<Derivation>) -> BoxFuture<'static, (Vec<i64>, bool)> {
+        let derived: Vec<Derivation> = batch.drain(..).filter(|one| !self.caught_up.remove(&one.seq)).collect();
+        if self.derived.is_empty() {
+            // Whatever was in the channel as the outbox was read has come by now.
+            self.caught_up.clear();
+        }
+        self.publish(derived)
+    }
+
+    async fn settle(&mut self, mut places: Vec<i64>, published: bool) {
+        if published {
+            self.done.append(&mut places);
+        }
+        if !published || (self.done.len() >= CLEAR_AT && !self.clear().await) {
+            self.behind.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Empties the outbox; `false` when the bus or the database is away.
@@ -110,31 +180,47 @@ impl RelayTask {
                 }
             };
             let last = pending.len() < BATCH;
-            if !self.publish(pending.into_iter().map(|waiting| (waiting.seq, waiting.event)).collect()).await {
+            let derived: Vec<Derivation> = pending
+                .into_iter()
+                .map(|waiting| Derivation { seq: waiting.seq, event: waiting.event, json: waiting.json })
+                .collect();
+            // The pages of this process may not have seen what a lost answer of the database hid.
+            derived.iter().for_each(|one| self.pops.show(&one.event));
+            self.caught_up.extend(derived.iter().map(|one| one.seq));
+            let (mut places, published) = self.publish(derived).await;
+            if !published {
                 return false;
             }
+            self.done.append(&mut places);
             if last {
                 return true;
             }
         }
     }
 
-    async fn publish(&mut self, derived: Vec<(i64, Event)>) -> bool {
+    fn publish(&self, derived: Vec<Derivation>) -> BoxFuture<'static, (Vec<i64>, bool)> {
         let mut places = Vec::with_capacity(derived.len());
-        let mut messages = Vec::with_capacity(derived.len());
-        for (place, event) in derived {
-            match Outgoing::event(Exchange::Unified, &event) {
-                Ok(message) => messages.push(message),
-                Err(error) => tracing::error!(event = %event.id, %error, "a derived event cannot be written"),
+        let mut messages = Vec::with_capacity(derived.len() + 1);
+        let mut shown: Vec<Bytes> = Vec::new();
+        for Derivation { seq, event, json } in derived {
+            let json = Bytes::from(json);
+            if Pops::concerns(&event) {
+                shown.push(json.clone());
             }
-            places.push(place);
+            messages.push(Outgoing::written(Exchange::Unified, &event, json));
+            places.push(seq);
         }
-        if let Err(error) = self.publisher.publish(messages).await {
-            tracing::warn!(%error, events = places.len(), "the bus takes nothing; derived events wait in the outbox");
-            return false;
+        if !shown.is_empty() {
+            messages.extend(self.pops.for_others(&shown));
         }
-        self.done.append(&mut places);
-        true
+        let publisher = self.publisher.clone();
+        Box::pin(async move {
+            let published = publisher.publish(messages).await;
+            if let Err(error) = &published {
+                tracing::warn!(%error, events = places.len(), "the bus takes nothing; derived events wait in the outbox");
+            }
+            (places, published.is_ok())
+        })
     }
 
     /// Takes what is published out of the outbox; `false` when the database is away.

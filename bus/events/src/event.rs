@@ -8,6 +8,9 @@ use crate::{Body, EventId, Timestamp};
 /// The media type of an event on every bus.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 
+/// The media type of several events in one message.
+pub const BATCH_CONTENT_TYPE: &str = "application/cloudevents-batch+json";
+
 /// One happening, as every part of Trunkline sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -138,6 +141,25 @@ impl Event {
             data: &data,
         };
         serde_json::to_vec(&wire).map_err(EventError::Envelope)
+    }
+
+    /// Several events as one text of the CloudEvents JSON batch format, from the JSON of each.
+    pub fn batch<'j>(events: impl IntoIterator<Item = &'j [u8]>) -> Vec<u8> {
+        let mut batch = vec![b'['];
+        for json in events {
+            if batch.len() > 1 {
+                batch.push(b',');
+            }
+            batch.extend_from_slice(json);
+        }
+        batch.push(b']');
+        batch
+    }
+
+    /// Reads a batch; what of it is no event of ours is an error in its place.
+    pub fn from_batch(json: &[u8]) -> Result<Vec<Result<Self, EventError>>, EventError> {
+        let events: Vec<&RawValue> = serde_json::from_slice(json).map_err(EventError::Envelope)?;
+        Ok(events.into_iter().map(|event| Self::from_json(event.get().as_bytes())).collect())
     }
 
     /// Reads CloudEvents JSON. Unknown attributes are ignored (additive change), unknown types are an error.

@@ -30,7 +30,7 @@ mod timestamp;
 
 pub use asyncapi::asyncapi;
 pub use body::{Body, EventType};
-pub use event::{CONTENT_TYPE, Event, EventError, Sequence};
+pub use event::{BATCH_CONTENT_TYPE, CONTENT_TYPE, Event, EventError, Sequence};
 pub use id::EventId;
 pub use schema::{event_schema, is_derived, routing_key};
 pub use timestamp::{Timestamp, TimestampError};

@@ -135,10 +135,15 @@ impl AmqpSubscription {
         copied
     }
 
-    /// Makes the consumer if there is none, however long the broker is away.
+    /// Makes the consumer if there is none, however long the broker is away. A queue that was this subscription's alone is
+    /// not made again: who consumed it must know that it has missed something.
     async fn activate(&mut self) -> Result<(), BusError> {
         while self.active.as_ref().is_none_or(|active| active.ended || !active.channel.status().connected()) {
             self.active = None;
+            if self.generation > 0 && !self.queue.is_durable() {
+                let reason = "the queue of this subscription went with its connection".to_owned();
+                return Err(BusError::Away { reason });
+            }
             self.amqp.shards().await?;
             match self.consume().await {
                 Ok(active) => {

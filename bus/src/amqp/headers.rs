@@ -6,12 +6,12 @@
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
-use trunkline_events::{CONTENT_TYPE, Sequence, Timestamp};
+use trunkline_events::{BATCH_CONTENT_TYPE, CONTENT_TYPE, Sequence, Timestamp};
 use uuid::Uuid;
 
 use super::names::PARTITION_KEY;
-use crate::Outgoing;
 use crate::link::now;
+use crate::{Exchange, Outgoing};
 
 const PERSISTENT: u8 = 2;
 pub(super) const ATTEMPT: &str = "x-trunkline-attempt";
@@ -32,9 +32,10 @@ pub(super) fn of_outgoing(outgoing: &Outgoing) -> BasicProperties {
         let number = i64::try_from(sequence.number).unwrap_or(i64::MAX);
         headers.insert("sequence".into(), AMQPValue::LongLongInt(number));
     }
+    let content_type = if outgoing.exchange == Exchange::Pages { BATCH_CONTENT_TYPE } else { CONTENT_TYPE };
     BasicProperties::default()
         .with_message_id(outgoing.id.to_string().as_str().into())
-        .with_content_type(CONTENT_TYPE.into())
+        .with_content_type(content_type.into())
         .with_delivery_mode(PERSISTENT)
         .with_timestamp(u64::try_from(now().unix_millis() / 1000).unwrap_or(0))
         .with_headers(headers)

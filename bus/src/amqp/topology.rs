@@ -28,6 +28,7 @@ pub(super) async fn declare(
     exchange(&channel, Exchange::Events.name(), ExchangeKind::Topic).await?;
     exchange(&channel, Exchange::Unified.name(), ExchangeKind::Topic).await?;
     exchange(&channel, Exchange::Commands.name(), ExchangeKind::Direct).await?;
+    exchange(&channel, Exchange::Pages.name(), ExchangeKind::Fanout).await?;
     declare_dead(&channel).await?;
     for delay in DELAYS_MS {
         declare_retry(&channel, delay).await?;

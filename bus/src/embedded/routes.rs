@@ -36,6 +36,7 @@ impl Routes {
             let takes = *exchange == message.exchange
                 && match exchange {
                     Exchange::Commands => *pattern == message.routing_key,
+                    Exchange::Pages => true,
                     Exchange::Events | Exchange::Unified => route::matches(pattern, &message.routing_key),
                 };
             if takes && !queues.contains(queue) {

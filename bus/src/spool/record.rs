@@ -143,6 +143,7 @@ fn exchange_code(exchange: Exchange) -> u8 {
         Exchange::Events => 0,
         Exchange::Unified => 1,
         Exchange::Commands => 2,
+        Exchange::Pages => 3,
     }
 }
 

@@ -231,13 +231,13 @@ async fn post(session: &Session<'_>, derived: Derived) -> Result<Vec<Derivation>
     if derived.events.is_empty() {
         return Ok(Vec::new());
     }
-    let mut posts = Vec::with_capacity(derived.events.len());
-    for event in &derived.events {
-        let json = event.to_json().ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
-        posts.push((event.routing_key().to_owned(), json));
-    }
-    let places = outbox::insert(session, &posts).await?;
-    Ok(places.into_iter().zip(derived.events).map(|(seq, event)| Derivation { seq, event }).collect())
+    let written =
+        |event: &Event| event.to_json().ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
+    let texts: Vec<String> = derived.events.iter().map(written).collect();
+    let posts = derived.events.iter().zip(&texts).map(|(event, json)| (event.routing_key(), json.as_str()));
+    let places = outbox::insert(session, posts).await?;
+    let told = derived.events.into_iter().zip(texts);
+    Ok(places.into_iter().zip(told).map(|(seq, (event, json))| Derivation { seq, event, json }).collect())
 }
 
 /// The event's JSON, or why it cannot be kept.

@@ -81,6 +81,8 @@ pub struct Derivation {
     pub seq: i64,
     /// The event.
     pub event: Event,
+    /// Its CloudEvents JSON, as it stands in the outbox.
+    pub json: String,
 }
 
 /// An event that cannot be used.

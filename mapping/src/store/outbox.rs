@@ -17,13 +17,18 @@ pub struct Pending {
     pub routing: String,
     /// The event.
     pub event: Event,
+    /// Its CloudEvents JSON.
+    pub json: String,
 }
 
 /// Adds events in their order; gives their places.
-pub(crate) async fn insert(session: &Session<'_>, events: &[(String, String)]) -> Result<Vec<i64>, StoreError> {
+pub(crate) async fn insert<'e>(
+    session: &Session<'_>,
+    events: impl IntoIterator<Item = (&'e str, &'e str)>,
+) -> Result<Vec<i64>, StoreError> {
     let mut rows = Rows::new(&[("at", Kind::Big), ("routing", Kind::Text), ("event", Kind::Text)]);
-    for (at, (routing, event)) in events.iter().enumerate() {
-        rows.push([i64::try_from(at).unwrap_or(i64::MAX).into(), routing.as_str().into(), event.as_str().into()]);
+    for (at, (routing, event)) in events.into_iter().enumerate() {
+        rows.push([i64::try_from(at).unwrap_or(i64::MAX).into(), routing.into(), event.into()]);
     }
     let query =
         Query::new("INSERT INTO outbox (routing, event) SELECT routing, event FROM {rows} ORDER BY at RETURNING seq");
@@ -43,12 +48,13 @@ impl Store {
             .iter()
             .map(|row| {
                 let seq = row.big(0)?;
-                let event = Event::from_json(row.text(2)?.as_bytes()).map_err(|cause| StoreError::Unreadable {
+                let json = row.text(2)?;
+                let event = Event::from_json(json.as_bytes()).map_err(|cause| StoreError::Unreadable {
                     table: "outbox",
                     id: Uuid::from_u128(u128::from(seq.unsigned_abs())),
                     problem: cause.to_string(),
                 })?;
-                Ok(Pending { seq, routing: row.text(1)?, event })
+                Ok(Pending { seq, routing: row.text(1)?, event, json })
             })
             .collect()
     }
