@@ -10,6 +10,7 @@
 
 mod ceiling;
 mod daemon;
+mod disk;
 mod load;
 mod pages;
 mod processes;
@@ -43,6 +44,7 @@ async fn measure() -> Result<()> {
     let size = house.mean_body()?;
     house.say(&format!("an event has {size} bytes; measuring the ceiling"))?;
     let ceiling = ceiling::measure(&house.rabbit, size, time).await?;
+    let disk = tokio::task::spawn_blocking(disk::measure).await??;
     let mut rates = Vec::new();
     for rate in RATES {
         house.say(&format!("the ceiling is {ceiling:.0}/s; now {rate} events a second"))?;
@@ -52,7 +54,7 @@ async fn measure() -> Result<()> {
     let sustained = run::sustained(&mut house, &mut switch, ceiling, time).await?;
     house.stop().await?;
     let mut out = std::io::stdout().lock();
-    out.write_all(report::table(ceiling, &rates, &sustained).as_bytes())?;
-    writeln!(out, "{}", report::json(ceiling, &rates, &sustained))?;
+    out.write_all(report::table(ceiling, disk, &rates, &sustained).as_bytes())?;
+    writeln!(out, "{}", report::json(ceiling, disk, &rates, &sustained))?;
     Ok(())
 }

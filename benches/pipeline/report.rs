@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::disk::Sync;
 use crate::run::Measured;
 
 impl Measured {
@@ -24,7 +25,6 @@ impl Measured {
     }
 
     fn value(&self, ceiling: f64) -> Value {
-        let rounded = |number: f64| (number * 100.0).round() / 100.0;
         let pop = |part| self.pop(part).map(rounded);
         json!({
             "rate": self.rate,
@@ -50,10 +50,17 @@ impl Measured {
     }
 }
 
+/// To hundredths.
+fn rounded(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
 /// One line a rate.
-pub(crate) fn table(ceiling: f64, rates: &[Measured], sustained: &Measured) -> String {
-    let mut text = format!("\nceiling: {ceiling:.0} messages/s through the bare broker\n\n");
+pub(crate) fn table(ceiling: f64, disk: Sync, rates: &[Measured], sustained: &Measured) -> String {
+    let mut text = format!("\nceiling: {ceiling:.0} messages/s through the bare broker\n");
+    let Sync { p50, p99 } = disk;
     // Writing to a String cannot fail.
+    let _ = writeln!(text, "disk: a durable write of 8 KiB takes {p50:.1} ms (p50), {p99:.1} ms (p99)\n");
     let _ = writeln!(
         text,
         "{:<10} {:>9} {:>6} {:>26} {:>22} {:>6} {:>24} {:>8}",
@@ -91,8 +98,10 @@ pub(crate) fn table(ceiling: f64, rates: &[Measured], sustained: &Measured) -> S
 }
 
 /// One line: the sustained run's numbers, and those of every rate.
-pub(crate) fn json(ceiling: f64, rates: &[Measured], sustained: &Measured) -> Value {
+pub(crate) fn json(ceiling: f64, disk: Sync, rates: &[Measured], sustained: &Measured) -> Value {
     let mut all = sustained.value(ceiling);
+    all["disk_sync_p50_ms"] = rounded(disk.p50).into();
+    all["disk_sync_p99_ms"] = rounded(disk.p99).into();
     all["sustained"] = sustained.value(ceiling);
     all["rates"] = rates.iter().map(|rate| rate.value(ceiling)).collect();
     all

@@ -52,7 +52,10 @@ impl Pipeline {
         loop {
             let batch = tokio::select! {
                 () = self.stop.cancelled() => return,
-                batch = subscription.next_batch(self.batch) => batch,
+                batch = async {
+                    self.sharing.gather().await;
+                    subscription.next_batch(self.batch).await
+                } => batch,
             };
             let batch = match batch {
                 Ok(batch) => batch,

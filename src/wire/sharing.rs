@@ -6,14 +6,23 @@
 //! when this one is answered.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+
+/// A transaction of so many things is much to do.
+const MUCH: usize = 64;
+/// How long what comes in is gathered then.
+const REST: Duration = Duration::from_millis(8);
 
 /// Where the shards of a process meet, with things of which each gets an answer.
 pub(crate) struct Sharing<T, A> {
     waiting: Mutex<VecDeque<Waiting<T, A>>>,
     turns: Semaphore,
+    /// Things in the transaction that was taken up last.
+    last: AtomicUsize,
 }
 
 /// A shard's batch that nobody has taken up yet.
@@ -45,7 +54,15 @@ impl<T, A> Sharing<T, A> {
     /// One small transaction for two cores at a time: the other core is the database's and the broker's.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { waiting: Mutex::default(), turns: Semaphore::new((cores / 2).max(1)) }
+        Self { waiting: Mutex::default(), turns: Semaphore::new((cores / 2).max(1)), last: AtomicUsize::new(0) }
+    }
+
+    /// Rests a moment if there is much to do, so that what comes meanwhile shares the next transaction: with a full
+    /// transaction behind us nobody's phone waits for this one, and half of its cost is the transaction's own.
+    pub(crate) async fn gather(&self) {
+        if self.last.load(Ordering::Relaxed) >= MUCH {
+            tokio::time::sleep(REST).await;
+        }
     }
 
     /// Leaves a batch for whoever has its turn first, and gives the way its answers will come.
@@ -69,6 +86,9 @@ impl<T, A> Sharing<T, A> {
         {
             owners.push((next.batch.len(), next.answers));
             together.extend(next.batch);
+        }
+        if !owners.is_empty() {
+            self.last.store(together.len(), Ordering::Relaxed);
         }
         (together, Owners(owners))
     }

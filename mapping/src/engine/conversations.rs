@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use trunkline_events::cdr::Cdr;
 use trunkline_events::{Body, Event, EventId, Timestamp};
 use uuid::Uuid;
 
@@ -208,7 +209,7 @@ pub(super) async fn standing(
     Ok(cdrs::by_id(session, members).await?.into_iter().map(|stored| (stored.cdr.id, stored)).collect())
 }
 
-/// Writes records that say something new; tells of those that are complete. `subject` is the handle each hangs on.
+/// Writes records that must be; tells of those that are complete. `subject` is the handle each hangs on.
 pub(super) async fn record(
     session: &Session<'_>,
     touched: &[Touched<'_>],
@@ -247,19 +248,52 @@ fn absorbed_ids(root: Uuid, old: Option<&StoredCdr>, absorbed: &[StoredCdr]) -> 
     ids.into_iter().collect()
 }
 
-/// The record with its revision, if it says anything new: 1 on completion, one more for each correction after it.
+/// The record with its revision, if it must be written: 1 on completion, one more for each correction after it.
 fn revised(old: Option<&StoredCdr>, mut new: StoredCdr, revision: u32) -> Option<StoredCdr> {
     let same = old.is_some_and(|old| {
         old.complete == new.complete
             && old.subject_handle == new.subject_handle
             && old.cdr.revision == revision
-            && !cdr::changed(&old.cdr, &new.cdr)
+            && if new.complete { !cdr::changed(&old.cdr, &new.cdr) } else { found_the_same(&old.cdr, &new.cdr) }
     });
     if same {
         return None;
     }
     new.cdr.revision = if new.complete { revision + 1 } else { revision };
     Some(new)
+}
+
+/// Whether an open conversation's record need not be written anew at each of its events: whoever reads it folds it from
+/// its events ([`present`]), so only what it is found by, and what is told of it as a last contact, must be there.
+fn found_the_same(old: &Cdr, new: &Cdr) -> bool {
+    let legs = |cdr: &Cdr| -> Vec<(String, Option<String>)> {
+        cdr.legs.iter().map(|leg| (leg.extension.clone(), leg.agent.clone())).collect()
+    };
+    (old.medium, &old.source, old.started, &old.channel) == (new.medium, &new.source, new.started, &new.channel)
+        && old.customer_handle == new.customer_handle
+        && old.absorbed == new.absorbed
+        && old.remarks == new.remarks
+        && legs(old) == legs(new)
+}
+
+/// Records as they are now: those of open conversations folded from all their events.
+pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) -> Result<Vec<StoredCdr>, StoreError> {
+    let open: Vec<Uuid> = found.iter().filter(|stored| !stored.complete).map(|stored| stored.cdr.id).collect();
+    if open.is_empty() {
+        return Ok(found);
+    }
+    let sets = conversations::sets_of(session, open).await?;
+    let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
+    let mut told: HashMap<Uuid, Vec<Event>> = HashMap::new();
+    for (conversation, event) in events::of_conversations(session, root_of.keys().copied()).await? {
+        told.entry(root_of[&conversation]).or_default().push(event);
+    }
+    for stored in found.iter_mut().filter(|stored| !stored.complete) {
+        let Some(folded) = told.get(&stored.cdr.id).and_then(|told| cdr::fold(told)) else { continue };
+        let Cdr { id, revision, ref absorbed, .. } = stored.cdr;
+        stored.cdr = Cdr { id, revision, absorbed: absorbed.clone(), ..folded.cdr };
+    }
+    Ok(found)
 }
 
 fn tell(new: &StoredCdr, cause: &Event, customer_of: impl Fn(Uuid) -> Option<Uuid>, derived: &mut Derived) {

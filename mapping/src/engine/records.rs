@@ -11,6 +11,7 @@ use trunkline_events::{Body, Event, Timestamp};
 use uuid::Uuid;
 
 use super::Knowledge;
+use super::conversations::present;
 use super::profiles::{Standing, standing};
 use super::who::{Asked, presume};
 use crate::identity::{Handle, Role};
@@ -260,7 +261,9 @@ fn end_of_time() -> Timestamp {
     Timestamp::EPOCH.plus(time::Duration::MAX)
 }
 
+/// Records as they are now, with whose they are.
 async fn with_customers(session: &Session<'_>, found: Vec<StoredCdr>) -> Result<Vec<Cdr>, StoreError> {
+    let found = present(session, found).await?;
     let ids: BTreeSet<Uuid> = found.iter().filter_map(|stored| stored.subject_handle).collect();
     let rows: HashMap<Uuid, HandleRow> =
         handles::by_id(session, ids).await?.into_iter().map(|row| (row.id, row)).collect();
