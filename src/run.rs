@@ -8,11 +8,11 @@ use trunkline_config::Sources;
 
 use crate::daemon::Daemon;
 use crate::logging;
-use crate::wire::links;
+use crate::wire::{declared, links};
 
 /// Runs until SIGTERM or Ctrl-C, then drains and stops.
 pub fn run(sources: &Sources) -> Result<ExitCode> {
-    let settings = trunkline_config::load_with(sources, links::problems)?;
+    let settings = trunkline_config::load_with(sources, links::problems, declared::problems)?;
     logging::start(&settings.log);
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
+use config::builder::DefaultState;
+use config::{Config, ConfigBuilder, Environment, File, FileFormat, Map, Value, ValueKind};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
@@ -30,31 +31,50 @@ pub struct Sources {
 const NO_SETTINGS: [&str; 4] =
     ["TRUNKLINE_SERVER", "TRUNKLINE_TOKEN", "TRUNKLINE_TOKEN_FILE", "TRUNKLINE_SIMULATE_SECRET"];
 /// The same by prefix: variables of the test harness.
-const NO_SETTINGS_BEGIN: [&str; 5] =
-    ["TRUNKLINE_PEERS", "TRUNKLINE_BROWSER", "TRUNKLINE_SHOTS", "TRUNKLINE_BENCH_", "TRUNKLINE_FUZZ_"];
+const NO_SETTINGS_BEGIN: [&str; 7] = [
+    "TRUNKLINE_PEERS",
+    "TRUNKLINE_BROWSER",
+    "TRUNKLINE_SHOTS",
+    "TRUNKLINE_BENCH_",
+    "TRUNKLINE_FUZZ_",
+    "TRUNKLINE_FAULTS_",
+    "TRUNKLINE_TEST_",
+];
 
 /// Reads and checks everything but connectors' parameters. Blocks on small files.
 pub fn load(sources: &Sources) -> Result<Settings, Problems> {
-    load_with(sources, |_, _| Vec::new())
+    load_with(sources, |_, _| Vec::new(), |_| Vec::new())
 }
 
-/// Like [`load`]; `check` is asked about every connector that could be read, also when other keys are wrong, so that all
-/// problems come at once.
+/// Like [`load`], with checks of others. Both are asked also when other keys are wrong, so that all problems come at once:
+/// `of_connector` about every connector that could be read, `of_whole` about everything, where a value that could not be
+/// read is the default's.
 pub fn load_with(
     sources: &Sources,
-    mut check: impl FnMut(&str, &Connector) -> Vec<Problem>,
+    of_connector: impl Fn(&str, &Connector) -> Vec<Problem>,
+    of_whole: impl FnOnce(&Settings) -> Vec<Problem>,
 ) -> Result<Settings, Problems> {
-    let merged = merge(sources).map_err(|problem| Problems(vec![problem]))?;
+    let one = |problem| Problems(vec![problem]);
+    let merged = merge(sources).map_err(one)?;
+    let defaults = defaults().build().map_err(|error| one(unreadable(&error.to_string())))?;
     let mut problems = Vec::new();
-    let settings = read(merged.cache, &mut problems, &mut check);
-    match settings {
-        Some(settings) if problems.is_empty() => Ok(settings),
-        _ => Err(Problems(problems)),
+    let mut settings = read(merged.cache, &defaults.cache, &mut problems)
+        .ok_or_else(|| one(unreadable("the configuration is no table of sections")))?;
+    for (name, connector) in &settings.connectors {
+        problems.extend(of_connector(name, connector));
     }
+    fill_secrets(&mut settings, &mut problems);
+    check(&settings, &mut problems);
+    problems.extend(of_whole(&settings));
+    if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
+}
+
+fn defaults() -> ConfigBuilder<DefaultState> {
+    Config::builder().add_source(File::from_str(DEFAULT, FileFormat::Toml))
 }
 
 fn merge(sources: &Sources) -> Result<Config, Problem> {
-    let mut builder = Config::builder().add_source(File::from_str(DEFAULT, FileFormat::Toml));
+    let mut builder = defaults();
     for path in files(sources.file.as_deref())? {
         builder = builder.add_source(File::from(path).format(FileFormat::Toml));
     }
@@ -101,11 +121,8 @@ fn unreadable(sentence: &str) -> Problem {
     Problem { key: String::new(), sentence: sentence.replace('\n', " "), origin: None }
 }
 
-fn read(
-    root: Value,
-    problems: &mut Vec<Problem>,
-    check_connector: &mut impl FnMut(&str, &Connector) -> Vec<Problem>,
-) -> Option<Settings> {
+/// Every key that is wrong is in `problems`, and has its default's value; `None` only when nothing can be read at all.
+fn read(root: Value, defaults: &Value, problems: &mut Vec<Problem>) -> Option<Settings> {
     let ValueKind::Table(mut sections) = root.kind else { return None };
     for (name, value) in &sections {
         if !SECTIONS.contains(&name.as_str()) {
@@ -113,29 +130,27 @@ fn read(
         }
     }
     let connectors = sections.remove("connectors").map(|value| connectors(value, problems)).unwrap_or_default();
-    for (name, connector) in &connectors {
-        problems.extend(check_connector(name, connector));
-    }
-    let daemon = section(&mut sections, "daemon", problems);
-    let log = section(&mut sections, "log", problems);
-    let http = section(&mut sections, "http", problems);
-    let bus = section(&mut sections, "bus", problems);
-    let store = section(&mut sections, "store", problems);
-    let mapping = section(&mut sections, "mapping", problems);
-    let mut settings =
-        Settings { daemon: daemon?, log: log?, http: http?, bus: bus?, store: store?, mapping: mapping?, connectors };
-    fill_secrets(&mut settings, problems);
-    check(&settings, problems);
-    Some(settings)
+    Some(Settings {
+        daemon: section(&mut sections, "daemon", defaults, problems)?,
+        log: section(&mut sections, "log", defaults, problems)?,
+        http: section(&mut sections, "http", defaults, problems)?,
+        bus: section(&mut sections, "bus", defaults, problems)?,
+        store: section(&mut sections, "store", defaults, problems)?,
+        mapping: section(&mut sections, "mapping", defaults, problems)?,
+        connectors,
+    })
 }
 
 fn section<T: DeserializeOwned>(
     sections: &mut Map<String, Value>,
     name: &str,
+    defaults: &Value,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
-    let value = sections.remove(name).unwrap_or_else(empty_table);
-    tolerant(value, name, problems)
+    let default = find(defaults, &[name.to_owned()]).cloned().unwrap_or_else(empty_table);
+    let value = sections.remove(name).unwrap_or_else(|| default.clone());
+    // What cannot be read even so (a section that is no table) is the default's as a whole.
+    tolerant(value, &default, name, problems).or_else(|| default.try_deserialize().ok())
 }
 
 fn connectors(value: Value, problems: &mut Vec<Problem>) -> BTreeMap<String, Connector> {
@@ -148,16 +163,22 @@ fn connectors(value: Value, problems: &mut Vec<Problem>) -> BTreeMap<String, Con
     table
         .into_iter()
         .filter_map(|(name, value)| {
-            let connector = tolerant(value, &format!("connectors.{name}"), problems)?;
+            let connector = tolerant(value, &empty_table(), &format!("connectors.{name}"), problems)?;
             Some((name, connector))
         })
         .collect()
 }
 
-/// Reads a `T`, noting each wrong key and trying again without it, so that one slip does not hide the next.
+/// Reads a `T`, noting each wrong key and trying again with the default's value in its place or without it, so that one slip
+/// does not hide the next.
 ///
-/// `None` once a key that must be there has been taken out; what was wrong is in `problems` then.
-fn tolerant<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut Vec<Problem>) -> Option<T> {
+/// `None` once a key that must be there and has no default has been taken out; what was wrong is in `problems` then.
+fn tolerant<T: DeserializeOwned>(
+    mut value: Value,
+    default: &Value,
+    prefix: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
     // Bounded by the number of keys: each round takes one out.
     for _ in 0..64 {
         let error = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
@@ -188,6 +209,9 @@ fn tolerant<T: DeserializeOwned>(mut value: Value, prefix: &str, problems: &mut 
             (None, None) => Problem { key, sentence: mend(&text), origin },
         });
         taken?;
+        if let Some(default) = find(default, &path) {
+            put(&mut value, &path, default.clone());
+        }
     }
     None
 }
@@ -222,8 +246,16 @@ fn backquoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Takes the value at `path` out of a tree of tables.
-fn take(value: &mut Value, path: &[String]) -> Option<Value> {
+/// The value at `path` in a tree of tables.
+fn find<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |at, part| match &at.kind {
+        ValueKind::Table(table) => table.get(part),
+        _ => None,
+    })
+}
+
+/// The table that holds the last part of `path`, and that part.
+fn place<'v, 'p>(value: &'v mut Value, path: &'p [String]) -> Option<(&'v mut Map<String, Value>, &'p String)> {
     let (last, parents) = path.split_last()?;
     let mut at = value;
     for part in parents {
@@ -231,7 +263,18 @@ fn take(value: &mut Value, path: &[String]) -> Option<Value> {
         at = table.get_mut(part)?;
     }
     let ValueKind::Table(table) = &mut at.kind else { return None };
+    Some((table, last))
+}
+
+fn take(value: &mut Value, path: &[String]) -> Option<Value> {
+    let (table, last) = place(value, path)?;
     table.remove(last)
+}
+
+fn put(value: &mut Value, path: &[String], new: Value) {
+    if let Some((table, last)) = place(value, path) {
+        table.insert(last.clone(), new);
+    }
 }
 
 fn empty_table() -> Value {
@@ -252,6 +295,7 @@ fn fill_secrets(settings: &mut Settings, problems: &mut Vec<Problem>) {
 }
 
 fn check(settings: &Settings, problems: &mut Vec<Problem>) {
+    let told: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
     let mut problem = |key: &str, sentence: &str| {
         problems.push(Problem { key: key.into(), sentence: sentence.into(), origin: None });
     };
@@ -270,13 +314,22 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");
     }
+    if settings.http.max_connections_per_address == 0 {
+        problem("http.max_connections_per_address", "is 0; nobody but proxies could connect");
+    }
     let (amqp, postgres) = (&settings.bus.amqp, &settings.store.postgres);
-    // A password file that cannot be read is a problem of its own already.
-    let unsaid = |password: &Option<SecretString>, file: &Option<PathBuf>| password.is_none() && file.is_none();
-    if settings.bus.transport == crate::Transport::Amqp && unsaid(&amqp.password, &amqp.password_file) {
+    // A password (or its file) that cannot be read is a problem of its own already.
+    let unsaid = |key: &str, password: &Option<SecretString>, file: &Option<PathBuf>| {
+        password.is_none() && file.is_none() && !told.iter().any(|told| told.starts_with(key))
+    };
+    if settings.bus.transport == crate::Transport::Amqp
+        && unsaid("bus.amqp.password", &amqp.password, &amqp.password_file)
+    {
         problem("bus.amqp.password", "is missing; write password_file (or password) of the AMQP user");
     }
-    if settings.store.backend == crate::StoreBackend::Postgres && unsaid(&postgres.password, &postgres.password_file) {
+    if settings.store.backend == crate::StoreBackend::Postgres
+        && unsaid("store.postgres.password", &postgres.password, &postgres.password_file)
+    {
         problem("store.postgres.password", "is missing; write password_file (or password) of the database user");
     }
     for (key, host) in [("bus.amqp.host", &amqp.host), ("store.postgres.host", &postgres.host)] {

@@ -1,7 +1,7 @@
 //! The schema. Every key has a default in `default.toml`, so no field here is optional unless absence means something.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -80,6 +80,10 @@ pub struct Http {
     pub frame_ancestors: Vec<String>,
     /// Open connections at most.
     pub max_connections: usize,
+    /// Open connections of one address at most.
+    pub max_connections_per_address: usize,
+    /// Addresses for which that bound does not hold.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// `[bus]`

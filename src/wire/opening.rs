@@ -1,10 +1,15 @@
-//! From the configuration to an open bus and store.
+//! From the configuration to an open bus and store. What fails says which key to mend and how.
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result};
 use secrecy::{ExposeSecret, SecretString};
-use trunkline_bus as bus;
+use trunkline_bus::{self as bus, BusError};
 use trunkline_config::{Settings, StoreBackend, Transport};
-use trunkline_mapping::store::{self, Store};
+use trunkline_mapping::store::{self, OpenFault, Store, StoreError};
+
+/// How long a host that gave no session is asked whether it is there at all.
+const PROBE: Duration = Duration::from_secs(3);
 
 /// Opens the bus. A broker that does not answer is no error: events wait on the spool.
 pub(crate) async fn open_bus(settings: &Settings) -> Result<bus::Bus> {
@@ -26,7 +31,24 @@ pub(crate) async fn open_bus(settings: &Settings) -> Result<bus::Bus> {
     };
     let spool = bus::SpoolSettings { dir: data_dir.join("spool"), max_bytes: settings.bus.spool.max_mib << 20 };
     let settings = bus::Settings { transport, spool, limits: bus::Limits::default() };
-    bus::Bus::connect(&settings).await.context("the bus cannot be opened")
+    bus::Bus::connect(&settings).await.map_err(|error| {
+        let key = bus_key(&error);
+        Error::new(error).context(format!("{key}: the bus cannot be opened"))
+    })
+}
+
+/// The key that mends it; the bus's own sentence says how.
+fn bus_key(error: &BusError) -> &'static str {
+    match error {
+        BusError::Refused { .. } => "bus.amqp.user",
+        BusError::LeftOverShard { .. } | BusError::Mismatch { .. } => "bus.amqp.shards",
+        BusError::CaFile { .. } => "bus.amqp.ca_file",
+        BusError::QueueFile { .. } | BusError::InUse { .. } | BusError::Schema { .. } | BusError::Database { .. } => {
+            "bus.embedded.path"
+        }
+        BusError::Spool(_) => "daemon.data_dir",
+        _ => "bus",
+    }
 }
 
 /// Opens the store and brings its schema up to date.
@@ -38,7 +60,57 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Store> {
         }
         StoreBackend::Postgres => postgres(&settings.store.postgres)?,
     };
-    Store::open(&to).await.context("the store cannot be opened")
+    match Store::open(&to).await {
+        Ok(store) => Ok(store),
+        Err(error) => {
+            let mend = match settings.store.backend {
+                StoreBackend::Sqlite => sqlite_mend(settings),
+                StoreBackend::Postgres => postgres_mend(&settings.store.postgres, &error).await,
+            };
+            Err(Error::new(error).context(mend))
+        }
+    }
+}
+
+fn sqlite_mend(settings: &Settings) -> String {
+    let path = settings.daemon.data_dir.join(&settings.store.sqlite.path);
+    format!("store.sqlite.path: cannot open {}; check the path and its permissions", path.display())
+}
+
+/// The key and what to do, in front of what the driver said.
+async fn postgres_mend(settings: &trunkline_config::Postgres, error: &StoreError) -> String {
+    let trunkline_config::Postgres { host, port, database, user, .. } = settings;
+    let (key, mend) = match error.open_fault() {
+        OpenFault::Login => {
+            ("password", format!("{host}:{port} refuses user {user:?}; mend user, password or pg_hba.conf"))
+        }
+        OpenFault::Database => {
+            ("database", format!("{host}:{port} has no database {database:?}; create it, or mend the name"))
+        }
+        OpenFault::Rights => {
+            ("user", format!("{user:?} may not make tables in {database:?}; make it the database's owner"))
+        }
+        OpenFault::Tls => ("tls", format!("no TLS with {host}:{port}; mend tls, ca_file or the server's certificate")),
+        OpenFault::Other => match answers(host, *port).await {
+            Ok(()) => {
+                ("host", format!("{host}:{port} gives no session; is that PostgreSQL, and has it connections left?"))
+            }
+            Err(why) => {
+                ("host", format!("nothing answers at {host}:{port} ({why}); start PostgreSQL, or mend host and port"))
+            }
+        },
+    };
+    format!("store.postgres.{key}: {mend}")
+}
+
+/// Whether anything listens there: the driver tells a refused connection and a silent one alike, as a time that is over.
+async fn answers(host: &str, port: u16) -> Result<(), String> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match tokio::time::timeout(PROBE, tokio::net::TcpStream::connect((bare, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", PROBE.as_secs())),
+    }
 }
 
 fn postgres(settings: &trunkline_config::Postgres) -> Result<store::Settings> {

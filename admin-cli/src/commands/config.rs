@@ -1,12 +1,8 @@
 //! `trunkctl config`: what is wrong, before the daemon is started.
 
-use std::path::Path;
-
 use anyhow::Result;
 use serde_json::json;
-use trunkline_config::{Connector, Mapping, Problem, Problems, Sources};
-use trunkline_mapping::identity::Rules;
-use trunkline_mapping::numbers::DialPlan;
+use trunkline_config::{Connector, Problem, Problems, Settings, Sources};
 
 use super::{print_json, say};
 use crate::args::ConfigCommand;
@@ -41,10 +37,11 @@ fn check(sources: &Sources, json: bool) -> Result<Outcome> {
 
 /// Problems of the schema, of every connector's parameters, and of the files that mapping reads.
 fn problems(sources: &Sources) -> Vec<Problem> {
-    match trunkline_config::load_with(sources, of_connector) {
-        Ok(settings) => of_mapping(&settings.mapping),
-        Err(Problems(problems)) => problems,
-    }
+    trunkline_config::load_with(sources, of_connector, of_files).err().map(|Problems(found)| found).unwrap_or_default()
+}
+
+fn of_files(settings: &Settings) -> Vec<Problem> {
+    trunkline_mapping::declared::knowledge(settings).err().map(|Problems(found)| found).unwrap_or_default()
 }
 
 fn of_connector(name: &str, connector: &Connector) -> Vec<Problem> {
@@ -55,34 +52,4 @@ fn of_connector(name: &str, connector: &Connector) -> Vec<Problem> {
         origin: None,
     };
     wrong.problems.into_iter().map(told).collect()
-}
-
-fn of_mapping(mapping: &Mapping) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut tell = |key: &str, sentence: String| problems.push(Problem { key: key.into(), sentence, origin: None });
-    if !mapping.identity_rules.as_os_str().is_empty() {
-        let read = declared(&mapping.identity_rules, Rules::from_toml);
-        read.unwrap_or_else(|sentence| tell("mapping.identity_rules", sentence));
-    }
-    if !mapping.dial_plans.as_os_str().is_empty() {
-        match std::fs::read_dir(&mapping.dial_plans) {
-            Err(error) => {
-                tell("mapping.dial_plans", format!("cannot read {}: {error}", mapping.dial_plans.display()));
-            }
-            Ok(entries) => entries
-                .flatten()
-                .map(|entry| entry.path())
-                .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-                .filter_map(|path| declared(&path, DialPlan::from_toml).err())
-                .for_each(|sentence| tell("mapping.dial_plans", sentence)),
-        }
-    }
-    problems
-}
-
-/// Nothing, or in a sentence why a file is no good.
-fn declared<T, E: std::error::Error>(file: &Path, read: impl FnOnce(&str) -> Result<T, E>) -> Result<(), String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let told = |error: E| format!("{} is no good: {}", file.display(), error.to_string().replace('\n', " "));
-    read(&text).map(drop).map_err(told)
 }

@@ -93,6 +93,41 @@ fn files_that_mapping_reads_are_checked_too() {
 }
 
 #[test]
+fn a_wrong_type_hides_neither_files_nor_sites() {
+    let ended = check(
+        "[http]\nlisten = 'x'\n[mapping]\nidentity_rules = '/nowhere/identity.toml'\n\
+         [connectors.a]\nkind = 'avaya-dmcc'\nsite = 'beijing'\n",
+    );
+    assert_eq!(ended.code, 1);
+    for told in [
+        "http.listen: ",
+        "mapping.identity_rules: cannot read /nowhere/identity.toml",
+        "connectors.a.site: there is no dial plan beijing.toml in mapping.dial_plans",
+        "connectors.a.params.host: ",
+    ] {
+        assert!(ended.stderr.contains(told), "{told:?} is not told in\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_site_without_a_dial_plan_is_told_and_one_with_a_broken_plan_only_once() {
+    let plans = tempfile::tempdir().expect("a folder");
+    fs::write(plans.path().join("beijing.toml"), "site = 7\n").expect("written");
+    let text = |site: &str| {
+        let chat = "[connectors.chat]\nkind = 'chat-webhook'\n[connectors.chat.params]\n\
+                    secrets = ['whsec_dGhpcyBpcyBhbiBleGFtcGxlLCBkbyBub3QgdXNlIGl0IQ==']\n";
+        let chat = chat.replace("kind", &format!("site = '{site}'\nkind"));
+        format!("[mapping]\ndial_plans = '{}'\n{chat}", plans.path().display())
+    };
+    let broken = check(&text("beijing"));
+    assert!(broken.code == 1 && broken.stderr.contains("beijing.toml is no good"), "{}", broken.stderr);
+    assert!(!broken.stderr.contains("connectors.chat.site"), "{}", broken.stderr);
+    fs::write(plans.path().join("beijing.toml"), "site = 'beijing'\n").expect("written");
+    assert_eq!(check(&text("beijing")).code, 0);
+    assert!(check(&text("shanghai")).stderr.contains("connectors.chat.site: "));
+}
+
+#[test]
 fn the_environment_is_checked_and_tokens_in_it_are_no_settings() {
     let wrong = trunkctl_with(&[("TRUNKLINE_HTTP__LISTEN", "here")], &["config", "check"]);
     assert!(wrong.code == 1 && wrong.stderr.contains("http.listen"), "{}", wrong.stderr);

@@ -116,7 +116,14 @@ fn names_and_addresses_are_hosts() {
 #[test]
 fn variables_of_our_tools_are_no_settings_and_a_misspelt_one_is_told() {
     let environment = |name: &str| Some(HashMap::from([(name.to_owned(), "x".to_owned())]));
-    for name in ["TRUNKLINE_TOKEN", "TRUNKLINE_SERVER", "TRUNKLINE_PEERS", "TRUNKLINE_BENCH_SECONDS"] {
+    for name in [
+        "TRUNKLINE_TOKEN",
+        "TRUNKLINE_SERVER",
+        "TRUNKLINE_PEERS",
+        "TRUNKLINE_BENCH_SECONDS",
+        "TRUNKLINE_FAULTS_SEED",
+        "TRUNKLINE_TEST_ANYTHING",
+    ] {
         load(&Sources { environment: environment(name), ..Sources::default() }).expect(name);
     }
     let sources = Sources { environment: environment("TRUNKLINE_HTTP_LISTEN"), ..Sources::default() };
@@ -129,14 +136,44 @@ fn connectors_are_asked_about_also_when_other_keys_are_wrong() {
     let file = folder.path().join("trunkline.toml");
     fs::write(&file, "[http]\nlisen='x'\n[connectors.a]\nkind='x'\n[connectors.b]\nknd='x'\n").expect("written");
     let sources = Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() };
-    let problems = load_with(&sources, |name, connector| {
+    let of_connector = |name: &str, connector: &Connector| {
         let key = format!("connectors.{name}.kind");
         vec![Problem { key, sentence: format!("{} is no kind", connector.kind), origin: None }]
-    })
-    .expect_err("three problems");
+    };
+    let problems = load_with(&sources, of_connector, |_| Vec::new()).expect_err("three problems");
     let found = keys(&problems);
     for key in ["http.lisen", "connectors.a.kind", "connectors.b.knd", "connectors.b.kind"] {
         assert!(found.contains(&key), "{key} is missing in {found:?}");
     }
     assert!(problems.0.iter().any(|problem| problem.sentence == "x is no kind"), "{problems}");
+}
+
+#[test]
+fn a_wrong_type_does_not_hide_the_other_problems() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trunkline.toml");
+    let text = "log = 5\n[http]\nlisten='x'\nmax_connections=0\n[bus]\ntransport='amqp'\n[bus.amqp]\nport='high'\nshards=0\n\
+                [store]\nbackend='postgres'\n[store.postgres]\npassword=['a list']\npassword_file='/nowhere/secret'\n";
+    fs::write(&file, text).expect("written");
+    let sources = Sources { file: Some(file), environment: Some(HashMap::new()), ..Sources::default() };
+    let of_whole = |settings: &Settings| {
+        let sentence = format!("{} is the default's", settings.http.listen);
+        vec![Problem { key: "whole".into(), sentence, origin: None }]
+    };
+    let problems = load_with(&sources, |_, _| Vec::new(), of_whole).expect_err("many problems");
+    let mut found = keys(&problems);
+    found.sort_unstable();
+    let wanted = [
+        "bus.amqp.password",
+        "bus.amqp.port",
+        "bus.amqp.shards",
+        "http.listen",
+        "http.max_connections",
+        "log",
+        "store.postgres.password",
+        "store.postgres.password_file",
+        "whole",
+    ];
+    assert_eq!(found, wanted, "{problems}");
+    assert!(problems.to_string().contains("127.0.0.1:8080 is the default's"), "{problems}");
 }
