@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Identity, offline.
     #[command(subcommand)]
     Identity(IdentityCommand),
-    /// Books: taken = stored + duplicate + rejected + waiting. Exit code 1 when they do not add up.
+    /// Books: taken = stored + duplicate + rejected + waiting. Exit code 1 when they do not add up or something is lost.
     Audit {
         /// Day in UTC, 2026-11-21; today when left out.
         #[arg(long, value_name = "DATE")]

@@ -36,6 +36,17 @@ impl Client {
         self.ask(Method::GET, path, query, None).await
     }
 
+    /// GET of a list, which is always there: what answers without one is no daemon.
+    pub(crate) async fn list(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
+        let answer = self.get(path, query).await?;
+        self.there(answer.filter(|answer| answer["items"].is_array()))
+    }
+
+    /// The answer of what every daemon has.
+    pub(crate) fn there(&self, answer: Option<Value>) -> Result<Value> {
+        answer.ok_or_else(|| anyhow!("{}", self.stranger("it does not know what every daemon knows")))
+    }
+
     /// POST; `None` when there is no such thing.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Option<Value>> {
         self.ask(Method::POST, path, &[], Some(body)).await
@@ -60,18 +71,20 @@ impl Client {
         }
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
+        // Anybody says 404, and many say it in JSON; only ours says it so (RFC 9457).
+        let is_problem = !status.is_success() && is_problem(response.headers());
         let text = response.text().await.context("the daemon's answer broke off")?;
-        let problem: Option<Value> = serde_json::from_str(&text).ok().filter(|_| !status.is_success());
+        let problem: Option<Value> = serde_json::from_str(&text).ok().filter(|_| is_problem);
         match (status, problem) {
             (StatusCode::NOT_FOUND, Some(_)) => return Ok(None),
             (status, Some(problem)) => bail!("{}", refusal(status, &problem)),
-            (status, None) if !status.is_success() => bail!("{}", self.stranger(status)),
+            (status, None) if !status.is_success() => bail!("{}", self.stranger(&format!("status {status}"))),
             _ => {}
         }
         if text.is_empty() {
             return Ok(Some(Value::Null));
         }
-        serde_json::from_str(&text).map(Some).map_err(|_| anyhow!("{}", self.stranger(status)))
+        serde_json::from_str(&text).map(Some).map_err(|_| anyhow!("{}", self.stranger(&format!("status {status}"))))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
@@ -89,9 +102,14 @@ impl Client {
     }
 
     /// Something else than a daemon answered.
-    fn stranger(&self, status: StatusCode) -> String {
-        format!("what answers at {} is no Trunkline daemon (status {status}); check --server", harmless(&self.base))
+    fn stranger(&self, why: &str) -> String {
+        format!("what answers at {} is no Trunkline daemon ({why}); check --server", harmless(&self.base))
     }
+}
+
+fn is_problem(headers: &reqwest::header::HeaderMap) -> bool {
+    let media_type = headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    media_type.is_some_and(|media_type| media_type.starts_with("application/problem+json"))
 }
 
 /// What the operating system or the TLS library said.

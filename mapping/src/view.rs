@@ -198,6 +198,12 @@ pub struct BooksView {
     pub rejected: u64,
     /// Given, and not yet arrived.
     pub waiting: u64,
+    /// How many of `waiting` lie neither on the bus nor on the spool, and were given more than a minute ago.
+    #[serde(default)]
+    pub lost: u64,
+    /// How many of `waiting` were given before the instant that was asked about.
+    #[serde(skip)]
+    pub overdue: u64,
     /// Redeliveries of the same number (no part of the sum).
     pub redelivered: u64,
     /// Declared gaps: from, to, reason.

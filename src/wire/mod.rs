@@ -8,8 +8,10 @@
 //! - [`relay`]: the outbox → bus.
 //! - [`pops`]: bus → the pages of people.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
+//! - [`books`]: what is missing in the store and lies nowhere else.
 //! - [`records`], [`operations`]: what the HTTP side asks for.
 
+pub(crate) mod books;
 pub(crate) mod declared;
 pub(crate) mod intake;
 pub(crate) mod links;

@@ -7,11 +7,15 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use trunkline_bus::{Bus, BusError, DeadLetter, Selection};
 use trunkline_connectors::contract::{WebhookReply, WebhookRequest};
 use trunkline_connectors::drive::LinkState;
-use trunkline_mapping::store::Store;
+use trunkline_mapping::store::{Day, Store};
 use uuid::Uuid;
 
-use crate::http::parts::{Answer, ConnectorView, DeadLetterView, Ingest, Letters, LettersDone, Operations, PartError};
+use crate::http::parts::{
+    Answer, Books, ConnectorView, DeadLetterView, Ingest, Letters, LettersDone, Operations, PartError,
+};
+use crate::wire::books;
 use crate::wire::links::{Links, Running};
+use crate::wire::records::stored;
 
 /// What an operator watches and switches in this process.
 pub(crate) struct Panel {
@@ -80,6 +84,15 @@ impl Operations for Panel {
         self.turn(connector, false)
     }
 
+    async fn books(&self, from: &str, to: &str) -> Answer<Books> {
+        let Some(store) = &self.store else {
+            let reason = "this process has none".into();
+            return Err(PartError::Unavailable { what: "the store", reason });
+        };
+        let now = trunkline_connectors::drive::system_clock();
+        stored(books::books(store, &self.bus, day(from)?, day(to)?, now).await)
+    }
+
     async fn dead_letters(&self, limit: u32) -> Answer<Vec<DeadLetterView>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let letters = self.bus.dead_letters().list(limit).await.map_err(|error| away(&error))?;
@@ -99,6 +112,13 @@ impl Operations for Panel {
         let done = self.bus.dead_letters().purge(&selection(letters)).await.map_err(|error| away(&error))?;
         Ok(LettersDone { done: done as u64, kept: 0 })
     }
+}
+
+/// A day as people write it; the HTTP side has checked its form.
+fn day(text: &str) -> Answer<Day> {
+    let instant =
+        format!("{text}T00:00:00Z").parse().map_err(|_| PartError::Conflict(format!("{text:?} is no day")))?;
+    Ok(Day::of(instant))
 }
 
 fn letter(letter: DeadLetter) -> DeadLetterView {

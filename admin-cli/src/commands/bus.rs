@@ -13,7 +13,7 @@ pub(super) async fn run(command: &BusCommand, client: &Client, json: bool) -> Re
     let BusCommand::Dead(command) = command;
     match command {
         DeadCommand::List { limit } => {
-            let answer = client.get("/bus/dead", &[("limit", limit.to_string())]).await?.unwrap_or_default();
+            let answer = client.list("/bus/dead", &[("limit", limit.to_string())]).await?;
             let columns = [
                 ("ID", "/id"),
                 ("QUEUE", "/queue"),
@@ -32,11 +32,11 @@ pub(super) async fn run(command: &BusCommand, client: &Client, json: bool) -> Re
         }
         DeadCommand::Replay(selection) => {
             let answer = client.post("/bus/dead/replay", body(selection)?).await?;
-            done(answer, "replayed", selection, json)
+            done(&client.there(answer)?, "replayed", selection, json)
         }
         DeadCommand::Purge(selection) => {
             let answer = client.delete("/bus/dead", Some(body(selection)?)).await?;
-            done(answer, "purged", selection, json)
+            done(&client.there(answer)?, "purged", selection, json)
         }
     }
 }
@@ -66,11 +66,10 @@ fn body(selection: &DeadSelection) -> Result<Value> {
 }
 
 /// Says how many; fewer than were named, or some that stay, is a no.
-fn done(answer: Option<Value>, verb: &str, selection: &DeadSelection, json: bool) -> Result<Outcome> {
-    let answer = answer.unwrap_or_default();
+fn done(answer: &Value, verb: &str, selection: &DeadSelection, json: bool) -> Result<Outcome> {
     let [count, kept] = ["done", "kept"].map(|name| answer[name].as_u64().unwrap_or_default());
     if json {
-        print_json(&answer)?;
+        print_json(answer)?;
     } else {
         say(&format!("{verb}: {count}"))?;
     }

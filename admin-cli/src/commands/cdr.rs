@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 pub(super) async fn run(command: &CdrCommand, client: &Client, json: bool) -> Result<Outcome> {
     match command {
         CdrCommand::List(filter) => {
-            let answer = client.get("/cdrs", &query(filter)).await?.unwrap_or_default();
+            let answer = client.list("/cdrs", &query(filter)).await?;
             if json {
                 print_json(&items(&answer).into())?;
             } else {

@@ -42,19 +42,18 @@ fn example(kind: &str, json: bool) -> Result<Outcome> {
 }
 
 async fn list(client: &Client, json: bool) -> Result<Outcome> {
-    let answer = client.get("/connectors", &[]).await?;
-    found(answer, "list of connectors", |list| {
-        let columns = [
-            ("NAME", "/name"),
-            ("KIND", "/kind"),
-            ("STATE", "/state"),
-            ("SINCE", "/since"),
-            ("PEER", "/peer"),
-            ("TAKEN", "/taken"),
-            ("REASON", "/reason"),
-        ];
-        print_list(list, &columns, "this daemon has no connector", json)
-    })
+    let answer = client.list("/connectors", &[]).await?;
+    let columns = [
+        ("NAME", "/name"),
+        ("KIND", "/kind"),
+        ("STATE", "/state"),
+        ("SINCE", "/since"),
+        ("PEER", "/peer"),
+        ("TAKEN", "/taken"),
+        ("REASON", "/reason"),
+    ];
+    print_list(&answer, &columns, "this daemon has no connector", json)?;
+    Ok(Outcome::Done)
 }
 
 async fn turn(client: &Client, name: &str, pause: bool, json: bool) -> Result<Outcome> {

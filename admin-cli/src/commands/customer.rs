@@ -36,7 +36,7 @@ pub(super) async fn run(command: &CustomerCommand, client: &Client, json: bool) 
 }
 
 async fn find(client: &Client, text: &str, json: bool) -> Result<Outcome> {
-    let answer = client.get("/customers", &[("find", text.to_owned())]).await?.unwrap_or_default();
+    let answer = client.list("/customers", &[("find", text.to_owned())]).await?;
     let columns = [
         ("CUSTOMER", "/customer"),
         ("NAME", "/name"),

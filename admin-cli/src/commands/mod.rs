@@ -8,6 +8,7 @@ mod connector;
 mod customer;
 mod decode;
 mod identity;
+mod man;
 mod token;
 
 use std::future::Future;
@@ -41,11 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
             clap_complete::generate(shell, &mut Cli::command(), "trunkctl", &mut text);
             say(String::from_utf8_lossy(&text).trim_end()).map(|()| Outcome::Done)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            say(String::from_utf8_lossy(&page).trim_end()).map(|()| Outcome::Done)
-        }
+        Command::Man => say(man::page()?.trim_end()).map(|()| Outcome::Done),
     }
 }
 

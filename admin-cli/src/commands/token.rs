@@ -23,18 +23,18 @@ pub(super) async fn run(command: &TokenCommand, client: &Client, json: bool) -> 
             let expires = expires.transpose().context("--days leads beyond the calendar")?;
             let body =
                 json!({"name": name, "scopes": scopes, "extension": extension, "agent": agent, "expires": expires});
-            let answer = client.post("/tokens", body).await?;
-            found(answer, "list of tokens", |made| {
-                if json {
-                    return print_json(made);
-                }
+            let made = client.there(client.post("/tokens", body).await?)?;
+            if json {
+                print_json(&made)?;
+            } else {
                 let id = cell(made.pointer("/token/id"));
                 eprintln!("token {id} for {}; its secret is shown this once:", harmless(name));
-                say(&harmless(&cell(made.get("secret"))))
-            })
+                say(&harmless(&cell(made.get("secret"))))?;
+            }
+            Ok(Outcome::Done)
         }
         TokenCommand::List => {
-            let answer = client.get("/tokens", &[]).await?.unwrap_or_default();
+            let answer = client.list("/tokens", &[]).await?;
             let columns = [
                 ("ID", "/id"),
                 ("NAME", "/name"),

@@ -49,6 +49,34 @@ fn help_completions_and_the_man_page_know_every_noun() {
 }
 
 #[test]
+fn the_man_page_tells_of_every_command_and_its_flags() {
+    let man = trunkctl(&["man"]).stdout;
+    for heading in ["CONFIG CHECK", "CONNECTOR PAUSE", "CUSTOMER SPLIT", "BUS DEAD REPLAY", "DECODE", "TOKEN CREATE"] {
+        let start = format!("\n.SH TRUNKCTL {heading}\n");
+        let section = man.split_once(&start).unwrap_or_else(|| panic!("{heading} is no section")).1;
+        let section = section.split("\n.SH ").next().expect("the first part");
+        assert!(section.contains(".SS SYNOPSIS") && section.contains(".SS DESCRIPTION"), "{heading}: {section}");
+    }
+    let split = man.split_once(".SH TRUNKCTL CUSTOMER SPLIT").expect("a section").1;
+    for part in ["\\-\\-handle", "\\-\\-reason", "Takes handles out of a customer for good", "scheme:scope:value"] {
+        assert!(split.split("\n.SH ").next().expect("the first part").contains(part), "{part}");
+    }
+}
+
+#[test]
+fn examples_and_defaults_are_told_as_json_too() {
+    let example = trunkctl(&["connector", "example", "avaya-dmcc", "--json"]);
+    let example: serde_json::Value = serde_json::from_str(&example.stdout).expect("JSON");
+    assert_eq!(example["kind"], "avaya-dmcc");
+    assert!(example["toml"].as_str().is_some_and(|text| text.contains("[connectors.")), "{example}");
+    let default = trunkctl(&["config", "default", "--json"]);
+    let default: serde_json::Value = serde_json::from_str(&default.stdout).expect("JSON");
+    assert!(default["toml"].as_str().is_some_and(|text| text.contains("[http]")), "{default}");
+    let unknown = trunkctl(&["connector", "example", "avaya", "--json"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (2, ""));
+}
+
+#[test]
 fn kinds_are_told_as_a_table_and_as_json() {
     let kinds = trunkctl(&["connector", "kinds", "--json"]);
     assert_eq!((kinds.code, kinds.stderr.as_str()), (0, ""));

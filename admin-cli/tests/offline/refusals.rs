@@ -41,23 +41,59 @@ fn without_a_daemon_it_says_that_there_is_none() {
     }
 }
 
+/// What `trunkctl` makes of a stranger's answer.
+fn asked_of_a_stranger(answer: &'static str, arguments: &[&str]) -> Ended {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let stranger = thread::spawn(move || {
+        let (mut peer, _) = listener.accept().expect("trunkctl connects");
+        let _ = peer.read(&mut [0; 4096]).expect("it asks");
+        peer.write_all(answer.as_bytes()).expect("answered");
+    });
+    let server = format!("http://{address}");
+    let ended = trunkctl(&[arguments, &["--token", "x", "--server", &server]].concat());
+    stranger.join().expect("the stranger answered");
+    ended
+}
+
 #[test]
 fn what_is_no_daemon_is_not_taken_for_one() {
     for answer in [
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
         "HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\nconnection: close\r\n\r\nnot found",
         "HTTP/1.1 301 Moved\r\nlocation: https://elsewhere.example/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("bound");
-        let stranger = thread::spawn(move || {
-            let (mut peer, _) = listener.accept().expect("trunkctl connects");
-            let _ = peer.read(&mut [0; 4096]).expect("it asks");
-            peer.write_all(answer.as_bytes()).expect("answered");
-        });
-        let ended = trunkctl(&["cdr", "list", "--token", "x", "--server", &format!("http://{address}")]);
+        let ended = asked_of_a_stranger(answer, &["cdr", "list"]);
         refused(&ended, &["is no Trunkline daemon", "check --server"]);
-        stranger.join().expect("the stranger answered");
+    }
+}
+
+#[test]
+fn a_strangers_404_in_json_is_not_taken_for_nothing() {
+    let plain = "HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 18\r\nconnection: close\r\n\r\n\
+                 {\"error\":\"no way\"}";
+    let problem = "HTTP/1.1 404 Not Found\r\ncontent-type: application/problem+json\r\ncontent-length: 14\r\n\
+                   connection: close\r\n\r\n{\"status\":404}";
+    let id = "00000000-0000-0000-0000-000000000001";
+    for arguments in [&["customer", "show", id][..], &["cdr", "show", id], &["token", "revoke", id]] {
+        refused(&asked_of_a_stranger(plain, arguments), &["is no Trunkline daemon", "check --server"]);
+        assert_eq!(asked_of_a_stranger(problem, arguments).code, 1, "a daemon's 404 is a no: {arguments:?}");
+    }
+    // What every daemon has cannot be missing.
+    for arguments in [
+        &["cdr", "list"][..],
+        &["audit"],
+        &["audit", "--json"],
+        &["connector", "list"],
+        &["bus", "dead", "list"],
+        &["bus", "dead", "purge", "--all"],
+        &["token", "list"],
+        &["customer", "find", "wang"],
+    ] {
+        for answer in [plain, problem] {
+            refused(&asked_of_a_stranger(answer, arguments), &["is no Trunkline daemon", "check --server"]);
+        }
     }
 }
 

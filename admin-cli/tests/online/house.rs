@@ -10,6 +10,7 @@ use tokio::process::Command;
 use trunkline::daemon::Daemon;
 use trunkline_bus::{Bus, EmbeddedSettings, Exchange, Limits, Outgoing, SpoolSettings, Transport};
 use trunkline_config::{Settings, Sources};
+use trunkline_events::{Body, Event, EventId, Sequence, link};
 use trunkline_simulators::web_chat::story::{self, Visitor};
 use trunkline_simulators::web_chat::{Patience, Sender};
 use uuid::Uuid;
@@ -46,8 +47,49 @@ impl House {
         Self::start(settings(&data), data).await
     }
 
+    /// As [`House::open`], where a connector gave three events and the second one lies nowhere.
+    pub(crate) async fn with_a_hole_in_the_books() -> Self {
+        let given = "2026-11-20T09:00:00Z".parse().expect("an instant");
+        let event = |number: u64| {
+            let peer = format!("peer {number}");
+            let body = Body::LinkUp(link::Up { peer });
+            let event = Event {
+                id: EventId::derive("/connectors/hole", "epoch", "link", &number.to_string()),
+                source: "/connectors/hole".into(),
+                subject: None,
+                time: given,
+                received: given,
+                partition_key: "hole".into(),
+                causation: None,
+                sequence: Some(Sequence { epoch: "epoch".into(), number }),
+                body,
+            };
+            Outgoing::event(Exchange::Events, &event).expect("JSON")
+        };
+        Self::with_messages(vec![event(1), event(3)]).await
+    }
+
     /// As [`House::open`], where somebody has put a message on the bus that is no event.
     pub(crate) async fn with_a_dead_letter() -> Self {
+        let poison = Outgoing {
+            exchange: Exchange::Events,
+            routing_key: "trunkline.call.ringing.v1".into(),
+            partition_key: "poison".into(),
+            id: POISON,
+            source: "/connectors/stranger".into(),
+            sequence: None,
+            mandatory: true,
+            body: Bytes::from_static(b"{\"no\":\"event \x1b[31m\"}"),
+        };
+        let house = Self::with_messages(vec![poison]).await;
+        house
+            .until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1))
+            .await;
+        house
+    }
+
+    /// As [`House::open`], where these lie on the bus before the daemon starts.
+    async fn with_messages(messages: Vec<Outgoing>) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let settings = settings(&data);
         let embedded =
@@ -59,23 +101,9 @@ impl House {
         })
         .await
         .expect("the bus opens");
-        let poison = Outgoing {
-            exchange: Exchange::Events,
-            routing_key: "trunkline.call.ringing.v1".into(),
-            partition_key: "poison".into(),
-            id: POISON,
-            source: "/connectors/stranger".into(),
-            sequence: None,
-            mandatory: true,
-            body: Bytes::from_static(b"{\"no\":\"event \x1b[31m\"}"),
-        };
-        bus.publisher().publish(vec![poison]).await.expect("confirmed");
+        bus.publisher().publish(messages).await.expect("confirmed");
         bus.close().await;
-        let house = Self::start(settings, data).await;
-        house
-            .until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1))
-            .await;
-        house
+        Self::start(settings, data).await
     }
 
     async fn start(settings: Settings, data: TempDir) -> Self {

@@ -10,6 +10,8 @@ async fn a_connector_is_paused_and_resumed_by_name() {
     let paused = house.trunkctl(&["connector", "pause", "web-chat"]).await;
     assert_eq!((paused.code, paused.stdout.as_str()), (0, "web-chat is paused.\n"));
     house.until(&["connector", "list", "--json"], state("paused")).await;
+    let again = house.trunkctl(&["connector", "pause", "web-chat", "--json"]).await.json();
+    assert_eq!(again, serde_json::json!({"name": "web-chat", "paused": true}), "twice is as good as once");
     let resumed = house.trunkctl(&["connector", "resume", "web-chat", "--json"]).await.json();
     assert_eq!((resumed["name"].as_str(), resumed["paused"].as_bool()), (Some("web-chat"), Some(false)));
     house.until(&["connector", "list", "--json"], state("up")).await;
@@ -18,6 +20,25 @@ async fn a_connector_is_paused_and_resumed_by_name() {
     let stranger = house.trunkctl(&["connector", "pause", "nobody"]).await;
     assert_eq!(stranger.code, 1);
     assert!(stranger.stderr.contains("there is no connector nobody"), "{stranger:?}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_lies_nowhere_is_lost_and_audit_says_no() {
+    let house = House::with_a_hole_in_the_books().await;
+    let day = &["audit", "--day", "2026-11-20", "--json"];
+    let books = house.until(day, |books| books["stored"] == 2).await;
+    assert_eq!(
+        (books["taken"].as_u64(), books["waiting"].as_u64(), books["lost"].as_u64()),
+        (Some(3), Some(1), Some(1))
+    );
+    assert_eq!((books["adds_up"].as_bool(), books["backlog"]["queued"].as_u64()), (Some(false), Some(0)));
+    let ended = house.trunkctl(&day[..3]).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stdout.contains("/connectors/hole: 1 of 2026-11-20 lie neither in the store"), "{ended:?}");
+    assert!(ended.stderr.contains("do not add up"), "{ended:?}");
+    let other = house.trunkctl(&["audit", "--day", "2026-11-19", "--json"]).await;
+    assert_eq!((other.code, other.json()["lost"].as_u64()), (0, Some(0)));
     house.close().await;
 }
 
@@ -35,6 +56,9 @@ async fn a_dead_letter_is_listed_shown_replayed_and_purged() {
     // It is no better the second time, so it comes back.
     let replayed = house.trunkctl(&["bus", "dead", "replay", &id]).await;
     assert_eq!((replayed.code, replayed.stdout.as_str()), (0, "replayed: 1\n"), "{replayed:?}");
+    house.until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1)).await;
+    let replayed = house.trunkctl(&["bus", "dead", "replay", "--all", "--json"]).await;
+    assert_eq!((replayed.code, replayed.json()), (0, serde_json::json!({"done": 1, "kept": 0})));
     house.until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1)).await;
 
     let purged = house.trunkctl(&["bus", "dead", "purge", "--all", "--json"]).await;

@@ -64,6 +64,12 @@ async fn customers_are_merged_split_and_both_are_undone() {
     let directive = told[0].split(' ').nth(3).expect("an id");
     let undone = house.trunkctl(&["customer", "undo", directive, "--reason", "no, he kept it"]).await;
     assert_eq!((told.len(), undone.code), (1, 0), "{undone:?}");
+    let split = ["customer", "split", &wang_id, "--handle", "phone::+8613800138000", "--reason", "sold it", "--json"];
+    let split = house.trunkctl(&split).await.json();
+    assert_eq!(split["customers"].as_array().map(Vec::len), Some(2), "{split}");
+    let newest = split["directives"][0].as_str().expect("a directive");
+    let undone = house.trunkctl(&["customer", "undo", newest, "--reason", "kept", "--json"]).await.json();
+    assert_eq!(undone["customers"].as_array().map(Vec::len), Some(1), "{undone}");
     let again = house.trunkctl(&["customer", "undo", directive, "--reason", "no, he kept it"]).await;
     assert!(again.code == 2 && again.stderr.contains("is undone already"), "{again:?}");
     assert_eq!(whose(&house, "wang.mei").await, whose(&house, "13800138000").await);

@@ -20,6 +20,10 @@ async fn a_token_is_made_used_listed_and_revoked() {
     let listed = list.as_array().expect("an array").iter().find(|token| token["name"] == "reports").expect("listed");
     assert!(listed["expires"].is_string() && !list.to_string().contains(made.stdout.trim()), "{list}");
     let id = listed["id"].as_str().expect("an id").to_owned();
+    let other = house.trunkctl(&["token", "create", "--name", "other", "--scope", "desk", "--json"]).await.json();
+    let other = other.pointer("/token/id").and_then(|id| id.as_str()).expect("an id").to_owned();
+    let revoked = house.trunkctl(&["token", "revoke", &other, "--json"]).await.json();
+    assert_eq!(revoked, serde_json::json!({"id": other, "revoked": true}));
     let revoked = house.trunkctl(&["token", "revoke", &id]).await;
     assert_eq!((revoked.code, revoked.stdout), (0, format!("token {id} is revoked.\n")));
     assert_eq!(house.trunkctl(&["token", "revoke", &id]).await.code, 1, "nothing is left to revoke");

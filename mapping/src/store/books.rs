@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use time::macros::format_description;
 use trunkline_events::link::Gap;
-use trunkline_events::{EventId, Timestamp};
+use trunkline_events::{Body, Event, EventId, Timestamp};
 
 use super::connect::Store;
 use super::error::StoreError;
@@ -42,6 +42,10 @@ impl std::fmt::Display for Day {
 struct Counts {
     /// The highest number known by the end of that day.
     top: u64,
+    /// The highest number that was given before the due instant.
+    due_top: u64,
+    /// What came of those that were given before the due instant.
+    due: u64,
     stored: u64,
     duplicate: u64,
     rejected: u64,
@@ -50,28 +54,39 @@ struct Counts {
 
 type Epochs = BTreeMap<(String, String), BTreeMap<Day, Counts>>;
 
-const STORED: &str = "SELECT e.source, e.epoch, e.received / 86400000000 AS day, count(*), max(e.number) FROM event e \
+const STORED: &str = "SELECT e.source, e.epoch, e.received / 86400000000 AS day, count(*), max(e.number), \
+    count(CASE WHEN e.received <= {1} THEN 1 END), max(CASE WHEN e.received <= {1} THEN e.number END) FROM event e \
     WHERE e.epoch IS NOT NULL GROUP BY e.source, e.epoch, e.received / 86400000000";
-const DUPLICATE: &str = "SELECT d.source, d.epoch, d.received / 86400000000 AS day, count(*), max(d.number) \
+const DUPLICATE: &str = "SELECT d.source, d.epoch, d.received / 86400000000 AS day, count(*), max(d.number), \
+    count(CASE WHEN d.received <= {1} THEN 1 END), max(CASE WHEN d.received <= {1} THEN d.number END) \
     FROM duplicate d GROUP BY d.source, d.epoch, d.received / 86400000000";
 // What was refused first and stored later (replayed after a mend) is stored, not rejected.
-const REJECTED: &str = "SELECT j.source, j.epoch, j.received / 86400000000 AS day, count(*), max(j.number) \
+const REJECTED: &str = "SELECT j.source, j.epoch, j.received / 86400000000 AS day, count(*), max(j.number), \
+    count(CASE WHEN j.received <= {1} THEN 1 END), max(CASE WHEN j.received <= {1} THEN j.number END) \
     FROM rejection j WHERE j.epoch IS NOT NULL AND j.number IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event e \
     WHERE e.id = j.event AND e.epoch = j.epoch AND e.number = j.number) \
     GROUP BY j.source, j.epoch, j.received / 86400000000";
 const TAKEN: &str = "SELECT b.source, b.epoch, b.day, b.redelivered, b.taken FROM books b";
+/// What connectors said of their own books on the day of the due instant, before it.
+const TOLD: &str = "SELECT e.body FROM event e WHERE e.type = 'trunkline.link.books.v1' AND e.received <= {1} \
+    AND e.received >= {2}";
 
 impl Store {
     /// The books of all sources, one entry a source and day, between two days inclusive.
     ///
     /// Reads every event's place in the books: seconds on a large store; meant for an operator, not for a poll.
     pub async fn books(&self, from: Day, to: Day) -> Result<Vec<BooksView>, StoreError> {
+        self.books_due(from, to, Timestamp::EPOCH).await
+    }
+
+    /// Like [`Store::books`]; what waits and was given before `due` is told as overdue.
+    pub async fn books_due(&self, from: Day, to: Day, due: Timestamp) -> Result<Vec<BooksView>, StoreError> {
         let session = self.reading();
         let mut epochs = Epochs::new();
-        add(&session, &mut epochs, STORED, |counts, number| counts.stored += number).await?;
-        add(&session, &mut epochs, DUPLICATE, |counts, number| counts.duplicate += number).await?;
-        add(&session, &mut epochs, REJECTED, |counts, number| counts.rejected += number).await?;
-        add(&session, &mut epochs, TAKEN, |counts, number| counts.redelivered += number).await?;
+        add(&session, &mut epochs, (STORED, due), |counts, number| counts.stored += number).await?;
+        add(&session, &mut epochs, (DUPLICATE, due), |counts, number| counts.duplicate += number).await?;
+        add(&session, &mut epochs, (REJECTED, due), |counts, number| counts.rejected += number).await?;
+        add_taken(&session, &mut epochs, due).await?;
         let mut views: BTreeMap<(String, Day), BooksView> = BTreeMap::new();
         for ((source, _), days) in epochs {
             enter(&mut views, &source, &days);
@@ -116,14 +131,42 @@ impl Store {
 async fn add(
     session: &Session<'_>,
     epochs: &mut Epochs,
-    sql: &'static str,
+    (sql, due): (&'static str, Timestamp),
     count: impl Fn(&mut Counts, u64),
 ) -> Result<(), StoreError> {
-    for row in session.all("read the books", Query::new(sql)).await? {
+    for row in session.all("read the books", Query::new(sql).bind(due)).await? {
         let days = epochs.entry((row.text(0)?, row.text(1)?)).or_default();
         let counts = days.entry(Day(row.big(2)?)).or_default();
         count(counts, row.big(3)?.unsigned_abs());
         counts.top = counts.top.max(row.maybe_big(4)?.unwrap_or_default().unsigned_abs());
+        counts.due += row.big(5)?.unsigned_abs();
+        counts.due_top = counts.due_top.max(row.maybe_big(6)?.unwrap_or_default().unsigned_abs());
+    }
+    Ok(())
+}
+
+/// What the connectors say of their own books. The table keeps the last word of a day; what was said before the due
+/// instant on that very day stands in the events.
+async fn add_taken(session: &Session<'_>, epochs: &mut Epochs, due: Timestamp) -> Result<(), StoreError> {
+    for row in session.all("read the books", Query::new(TAKEN)).await? {
+        let day = Day(row.big(2)?);
+        let counts = epochs.entry((row.text(0)?, row.text(1)?)).or_default().entry(day).or_default();
+        let taken = row.big(4)?.unsigned_abs();
+        counts.redelivered += row.big(3)?.unsigned_abs();
+        counts.top = counts.top.max(taken);
+        if day < Day::of(due) {
+            counts.due_top = counts.due_top.max(taken);
+        }
+    }
+    let day = Day::of(due);
+    let midnight = super::instant(day.0.saturating_mul(DAY));
+    for row in session.all("read the books", Query::new(TOLD).bind(due).bind(midnight)).await? {
+        // What this release cannot read says nothing about its books.
+        let Ok(Event { source, body: Body::LinkBooks(told), .. }) = Event::from_json(row.text(0)?.as_bytes()) else {
+            continue;
+        };
+        let counts = epochs.entry((source, told.epoch)).or_default().entry(day).or_default();
+        counts.due_top = counts.due_top.max(told.taken);
     }
     Ok(())
 }
@@ -141,6 +184,7 @@ fn enter(views: &mut BTreeMap<(String, Day), BooksView>, source: &str, days: &BT
         entry.rejected += counts.rejected;
         entry.redelivered += counts.redelivered;
         entry.waiting = entry.taken.saturating_sub(entry.stored + entry.duplicate + entry.rejected);
+        entry.overdue += counts.due_top.saturating_sub(before).saturating_sub(counts.due);
         before = top;
     }
 }

@@ -58,6 +58,27 @@ async fn what_was_taken_and_has_not_come_is_waiting(house: &House) {
     assert!(adds_up(view));
 }
 
+async fn what_waits_for_long_is_overdue(house: &House) {
+    let source = avaya();
+    let call = whole_call(&source, 0, "c1", "13800138001");
+    house.apply(&[call[0].clone(), call[3].clone()]).await;
+    let overdue = async |due: i64| {
+        let books = house.store().books_due(Day(0), Day(i64::MAX), at(due)).await.expect("reads");
+        (books[0].waiting, books[0].overdue)
+    };
+    assert_eq!(overdue(-1).await, (2, 0), "nothing was given so early");
+    assert_eq!(overdue(1000).await, (2, 2));
+    // Between the first and the fourth event: the others may have been given later.
+    let fourth = call[3].received.since(at(0)).whole_seconds();
+    assert_eq!(overdue(fourth - 1).await, (2, 0));
+    // The connector's own word counts from when it was said, today as on earlier days.
+    let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 9 });
+    house.apply(&[Event { sequence: None, ..source.tell(100, "books", told) }]).await;
+    assert_eq!(overdue(99).await, (7, 2));
+    assert_eq!(overdue(100).await, (7, 7));
+    assert_eq!(overdue(3 * 86_400).await, (7, 7));
+}
+
 async fn what_cannot_be_used_is_rejected_with_its_reason(house: &House) {
     let source = avaya();
     let good = offered(&source, 0, "c1", "13800138001");
@@ -129,6 +150,7 @@ crate::on_both! {
     redelivery_and_duplicates_are_told_apart,
     one_batch_may_tell_the_same_twice,
     what_was_taken_and_has_not_come_is_waiting,
+    what_waits_for_long_is_overdue,
     what_cannot_be_used_is_rejected_with_its_reason,
     what_is_replayed_after_a_mend_is_stored_and_not_rejected,
     each_day_has_its_own_books,

@@ -6,14 +6,13 @@ use serde::Deserialize;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 use trunkline_events::Timestamp;
-use trunkline_mapping::view::BooksView;
 use utoipa::IntoParams;
 
 use super::List;
 use crate::http::access::{Caller, Scope};
 use crate::http::app::App;
 use crate::http::extract::Parameters;
-use crate::http::parts::AuditEntry;
+use crate::http::parts::{AuditEntry, Books};
 use crate::http::problem::Problem;
 
 /// Which days, in UTC.
@@ -25,21 +24,21 @@ pub(super) struct Days {
     to: Option<String>,
 }
 
-/// Books by connector and day: taken = stored + duplicate + rejected + waiting.
+/// Books by connector and day: taken = stored + duplicate + rejected + waiting, and what of that is lost.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "operations", params(Days),
     responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/BooksList"))))]
 pub(super) async fn books(
     caller: Caller,
     State(app): State<App>,
     Parameters(days): Parameters<Days>,
-) -> Result<Json<List<BooksView>>, Problem> {
+) -> Result<Json<Books>, Problem> {
     caller.require(&[Scope::Admin])?;
     let from = days.day.as_deref().map_or_else(|| Ok(OffsetDateTime::now_utc().date()), day)?;
     let to = days.to.as_deref().map_or(Ok(from), day)?;
     if to < from {
         return Err(Problem::senseless("to is before day"));
     }
-    Ok(Json(List { items: app.records().books(&from.to_string(), &to.to_string()).await? }))
+    Ok(Json(app.operations().books(&from.to_string(), &to.to_string()).await?))
 }
 
 fn day(text: &str) -> Result<Date, Problem> {
