@@ -88,6 +88,11 @@ impl House {
         &self.admin
     }
 
+    /// Sees what the online agent's page may ask. On this machine it needs no token either.
+    pub(super) fn online_agent(&self) -> &Desk {
+        &self.voice_agent
+    }
+
     /// Sees what agent 1001 sees.
     pub(super) fn voice_agent(&self) -> &Desk {
         &self.voice_agent

@@ -16,6 +16,7 @@ use super::tell;
 
 const NUMBER: &str = "13800138000";
 const ALTERNATE: &str = "010-8888 6600";
+const ALTERNATE_KEY: &str = "+861088886600";
 const REMARK: &str = "退款订单 20261107，已转财务，三天内回电";
 
 /// How fast.
@@ -82,18 +83,12 @@ impl<'a> Story<'a> {
         let visitor = visitor();
         self.post(story::opened(&chat, &visitor, Some("service"), Some("/orders/20261107"))).await?;
         self.post(story::profile(&visitor)).await?;
+        self.post(story::profile(&Visitor { phone: Some(ALTERNATE.into()), ..visitor.clone() })).await?;
         self.post(story::tags(&visitor, &["VIP".to_owned(), "refund".to_owned()], &[])).await?;
         self.post(story::text(&chat, &format!("{chat}-1"), "visitor", Some("v-7f3a"), "我的退款怎么样了？")).await?;
         self.post(story::assigned(&chat, "online-7", Some("小李"))).await?;
-        let seen = self
-            .house
-            .admin()
-            .until("the online agent sees her call", "/cdrs?number=13800138000&medium=voice", |list| {
-                list.pointer("/items/0/remarks/0/text") == Some(&json!(REMARK))
-                    && list.pointer("/items/0/customer").is_some_and(|customer| !customer.is_null())
-            })
-            .await?;
-        tell(&format!("The online agent sees her call of this afternoon, and its remark: {}", remark(&seen)));
+        self.desk_page().await?;
+        tell(&format!("The online agent sees her call of this afternoon, and its remark: {REMARK}"));
         self.pause().await;
         let answer = "王女士您好，财务已受理，明天到账。";
         self.post(story::text(&chat, &format!("{chat}-2"), "agent", Some("online-7"), answer)).await?;
@@ -105,6 +100,29 @@ impl<'a> Story<'a> {
                     && list.pointer("/items/0/ended").is_some_and(|ended| !ended.is_null())
             })
             .await?;
+        Ok(())
+    }
+
+    /// What the online agent's page asks: who is this account, what numbers has she, what calls were there.
+    async fn desk_page(&self) -> Result<()> {
+        let desk = self.house.online_agent();
+        let who = desk
+            .until("the online agent's page knows her", "/who?scheme=account_no&value=wang.mei", |who| {
+                who["certainty"] == "one"
+            })
+            .await?;
+        let customer =
+            format!("/customers/{}", who.pointer("/candidates/0/customer").and_then(Value::as_str).unwrap_or("-"));
+        let other = |handle: &Value| handle["scheme"] == "phone" && handle["value"] == ALTERNATE_KEY;
+        desk.until("the page shows her alternate number", &customer, |view| {
+            view["handles"].as_array().is_some_and(|handles| handles.iter().any(other))
+        })
+        .await?;
+        let remarked = |entry: &Value| entry.pointer("/cdr/remarks/0/text") == Some(&json!(REMARK));
+        desk.until("the page shows her call and its remark", &format!("{customer}/timeline?limit=50"), |timeline| {
+            timeline["items"].as_array().is_some_and(|entries| entries.iter().any(remarked))
+        })
+        .await?;
         Ok(())
     }
 
@@ -183,13 +201,7 @@ fn visitor() -> Visitor {
         account: Some("wang.mei".into()),
         phone: Some(NUMBER.into()),
         phone_verified: Some(true),
-        fields: [("alternate_number".to_owned(), json!(ALTERNATE)), ("level".to_owned(), json!("gold"))]
-            .into_iter()
-            .collect(),
+        fields: [("level".to_owned(), json!("gold"))].into_iter().collect(),
         ..Visitor::default()
     }
-}
-
-fn remark(list: &Value) -> String {
-    list.pointer("/items/0/remarks/0/text").and_then(Value::as_str).unwrap_or_default().to_owned()
 }

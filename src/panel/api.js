@@ -50,4 +50,11 @@ export async function ask(path, options = {}) {
   throw new Problem(response.status, detail);
 }
 
+// The author that remarks written here have. Asked once; a failure is asked again.
+let name = null;
+export function author() {
+  name ??= ask("me").then((me) => me.author).catch((problem) => { name = null; throw problem; });
+  return name;
+}
+
 export const part = encodeURIComponent;

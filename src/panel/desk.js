@@ -1,10 +1,10 @@
 // The online agent's page: the calls of the customer who writes. Stands in the chat desk's frame.
 
-import { ask, keepToken, part, takeToken } from "./api.js";
+import { ask, author, keepToken, part, takeToken } from "./api.js";
 import { candidate, profile, tags } from "./customer.js";
 import { el, fill } from "./dom.js";
 import { chooseLanguage, duration, otherLanguage, phone, switchLanguage, t, when, word } from "./language.js";
-import { remarkField } from "./remark.js";
+import { remarkField, remarkList, writtenBy } from "./remark.js";
 import { agents, timeline } from "./timeline.js";
 
 takeToken();
@@ -55,29 +55,34 @@ function choose(candidates) {
 }
 
 async function show(id) {
-  const [customer, history] = await Promise.all([ask(`customers/${part(id)}`), ask(`customers/${part(id)}/timeline?limit=50`)]);
+  const [customer, history, me] = await Promise.all([ask(`customers/${part(id)}`), ask(`customers/${part(id)}/timeline?limit=50`), author()]);
   const calls = history.items.map((entry) => entry.cdr).filter((cdr) => cdr.medium === "voice");
   const side = timeline(id);
   fill(stage, el("article", { class: "call desk-view" },
     el("div", { class: "main" },
       el("section", { class: "who" }, el("h1", {}, customer.name || t("noName")), tags([...new Set(customer.tags.map((tag) => tag.tag))])),
-      el("section", { class: "cdrs" }, el("h2", {}, t("cdrs")), calls.length ? el("ol", {}, calls.map((cdr) => row(cdr, customer))) : el("p", { class: "quiet" }, t("noCdrs")))),
+      el("section", { class: "cdrs" }, el("h2", {}, t("cdrs")), calls.length ? el("ol", {}, calls.map((cdr) => row(cdr, customer, me))) : el("p", { class: "quiet" }, t("noCdrs")))),
     el("div", { class: "side" }, profile(customer), side.section)));
 }
 
-function row(cdr, customer) {
+function row(cdr, customer, me) {
   const digits = (text) => (text || "").replace(/\D/g, "").slice(-8);
   const others = customer.handles.filter((handle) => handle.scheme === "phone" && digits(handle.value) !== digits(cdr.customer_handle));
   const fact = (name, value) => value && el("div", {}, el("dt", {}, name), el("dd", { class: "digits" }, value));
-  const latest = cdr.remarks.at(-1);
-  const said = el("p", { class: "remark-text" }, latest?.text || "");
+  const said = el("div", {}, remarkList(cdr.remarks));
   const place = el("div");
-  const write = el("button", { type: "button", class: "plain", "aria-expanded": "false" }, t("editRemark"));
+  const own = writtenBy(me, cdr.remarks);
+  const written = (text) => {
+    const others = cdr.remarks.filter((remark) => remark.author !== me);
+    const mine = text.trim() ? [{ author: me, at: new Date().toISOString(), text }] : [];
+    fill(said, remarkList([...others, ...mine]));
+  };
+  const write = el("button", { type: "button", class: "plain", "aria-expanded": "false" }, t(own ? "changeRemark" : "editRemark"));
   write.addEventListener("click", () => {
     const open = write.getAttribute("aria-expanded") === "true";
     write.setAttribute("aria-expanded", String(!open));
     place.hidden = open;
-    if (!place.firstChild) place.append(remarkField(cdr.id, "", (text) => { said.textContent = text; }).form);
+    if (!place.firstChild) place.append(remarkField(cdr.id, own, written).form);
     if (!open) place.querySelector("textarea").focus();
   });
   return el("li", {},

@@ -1,11 +1,11 @@
 // One call on the panel. It has its own piece of the page for as long as it is shown, so that nothing typed into it is
 // lost when another call comes to the front.
 
-import { ask, part } from "./api.js";
+import { ask, author, part } from "./api.js";
 import { candidate, lastContact, profile, tags } from "./customer.js";
 import { el, fill } from "./dom.js";
 import { duration, phone, t } from "./language.js";
-import { remarkField } from "./remark.js";
+import { remarkField, remarkList, writtenBy } from "./remark.js";
 import { timeline } from "./timeline.js";
 
 export class Call {
@@ -51,10 +51,28 @@ export class Call {
     this.show();
   }
 
-  writable() {
+  writable(written) {
     if (this.field) return;
-    this.field = remarkField(this.pop.cdr);
-    fill(this.remark, this.field.form);
+    this.field = remarkField(this.pop.cdr, written);
+    const others = el("div");
+    fill(this.remark, others, this.field.form);
+    this.remarked(this.field, others);
+  }
+
+  // What stands on this conversation already: one's own remark goes into the field, those of others (and one's own, where
+  // something is being typed) above it.
+  async remarked(field, others) {
+    try {
+      const [me, { remarks }] = await Promise.all([author(), ask(`cdrs/${part(this.pop.cdr)}`)]);
+      const mine = writtenBy(me, remarks);
+      const shown = mine === field.saved() || field.found(mine);
+      fill(others, remarkList(shown ? remarks.filter((remark) => remark.author !== me) : remarks));
+    } catch (problem) {
+      // The record of a call that was just answered may not be written yet: then nobody has remarked on it.
+      if (problem.status === 404) return;
+      fill(others, el("p", { class: "error", role: "alert" }, t("remarksUnread"), " ",
+        el("button", { type: "button", class: "plain", onclick: () => this.remarked(field, others) }, t("load"))));
+    }
   }
 
   choose(brief) {
@@ -94,9 +112,9 @@ export class Call {
   // After a switch of language everything is written anew; what was typed is carried over.
   again() {
     if (this.field) {
-      const text = this.field.text();
+      const [text, saved] = [this.field.text(), this.field.saved()];
       this.field = null;
-      this.writable();
+      this.writable(saved);
       this.field.put(text);
     }
     if (this.customer) this.load();

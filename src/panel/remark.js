@@ -1,11 +1,22 @@
-// The remark field of one conversation: says whether what stands in it is saved, and never throws it away.
+// The remark field of one conversation: says whether what stands in it is saved, and never throws it away. A save replaces
+// what its author wrote there before, so that is what stands in the field first.
 
 import { ask, part } from "./api.js";
 import { el } from "./dom.js";
-import { t } from "./language.js";
+import { t, when } from "./language.js";
 
 const LONGEST = 2000;
 let number = 0;
+
+// What an author wrote on a conversation.
+export const writtenBy = (author, remarks) => remarks.find((remark) => remark.author === author)?.text || "";
+
+// What everybody wrote, each by his name.
+export function remarkList(remarks) {
+  return remarks.length > 0 && el("ul", { class: "remarks" }, remarks.map((remark) => el("li", {},
+    el("p", { class: "remark-text" }, remark.text),
+    el("small", { class: "quiet" }, `${remark.author} · ${when(remark.at)}`))));
+}
 
 export function remarkField(cdr, written = "", done = () => {}) {
   const id = `remark-${number += 1}`;
@@ -40,5 +51,8 @@ export function remarkField(cdr, written = "", done = () => {}) {
   field.addEventListener("input", changed);
   field.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save(event); });
   const form = el("form", { class: "remark", onsubmit: save }, el("label", { for: id }, t("remark")), field, el("div", { class: "row" }, state, button));
-  return { form, dirty: () => field.value !== saved, text: () => field.value, put: (text) => { field.value = text; changed(); } };
+  const put = (text) => { field.value = text; changed(); };
+  // What its author wrote before; false when something else is being typed already.
+  const found = (text) => { if (field.value !== saved) return false; saved = text; put(text); return true; };
+  return { form, dirty: () => field.value !== saved, text: () => field.value, saved: () => saved, put, found };
 }

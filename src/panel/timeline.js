@@ -30,7 +30,6 @@ export function timeline(customer, skip) {
 function entryOf(entry) {
   const { cdr } = entry;
   const chat = cdr.medium === "chat";
-  const remark = cdr.remarks.at(-1);
   const facts = [
     word("out", cdr.outcome),
     agents(cdr),
@@ -41,7 +40,7 @@ function entryOf(entry) {
   const head = [
     el("span", { class: "head" }, el("span", { class: "channel" }, word("ch", cdr.channel)), el("time", { datetime: entry.at }, when(entry.at))),
     el("span", { class: "facts" }, facts.join(" · ")),
-    remark && el("span", { class: "remark-text" }, remark.text),
+    ...cdr.remarks.map((remark) => el("span", { class: "remark-text", title: remark.author }, remark.text)),
   ];
   const inside = chat ? entry.messages.map(messageOf) : callOf(cdr);
   if (!inside.length) return el("li", { class: cdr.medium }, el("div", { class: "summary" }, head));

@@ -1,4 +1,4 @@
-// node run.mjs --base URL --scenario NAME [--control URL] [--token T] [--desk-token T] [--shots DIR] [--expect TEXT]...
+// node run.mjs --base URL --scenario NAME [--control URL] [--token T] [--desk-token T] [--shots DIR] [--path PATH] [--expect TEXT]...
 //
 // Plays one scenario of scenarios.mjs in a headless Chromium and prints one line of JSON. Exit code 0: it came out
 // right; 1: it did not (what went wrong is on stderr). The browser is CHROMIUM or /usr/bin/chromium, with a profile of
@@ -18,7 +18,7 @@ const { chromium } = createRequire(home)("playwright-core");
 const text = { type: "string" };
 const { values } = parseArgs({
   options: {
-    base: text, scenario: text, control: text, token: text, "desk-token": text, shots: text,
+    base: text, scenario: text, control: text, token: text, "desk-token": text, shots: text, path: text,
     expect: { type: "string", multiple: true, default: [] },
   },
 });

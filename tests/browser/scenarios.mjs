@@ -50,8 +50,19 @@ async function call(context, options) {
   assert.match(await text(page, ".remark .state"), /Not saved/);
   await page.keyboard.press("Control+Enter");
   await page.locator('.remark .state[data-kind="done"]').waitFor();
+  await again(context, options);
   await second(page, options);
   return page;
+}
+
+// A desktop that opens the page anew finds what it wrote in the field, since a save would replace it.
+async function again(context, options) {
+  const page = await open(context, options);
+  await page.locator('.call[data-state="answered"]').waitFor();
+  await page.waitForFunction(() => document.querySelector("textarea").value === "Refund arrives on Tuesday.");
+  assert.equal(await page.locator(".remark button[type=submit]").isDisabled(), true, "nothing is unsaved");
+  assert.equal(await page.locator(".main .remarks").count(), 0, "there is no remark of others");
+  await page.close();
 }
 
 // A second call comes to the front; what was typed for the first stays.
@@ -132,7 +143,7 @@ async function token(context, options) {
 async function desk(context, options) {
   const page = await open(context, options, "desk?scheme=web_visitor&value=v-83a1&lang=en", options["desk-token"]);
   await page.locator(".cdrs li").first().waitFor();
-  const yesterday = page.locator(".cdrs li", { hasText: "zhao.min" });
+  const yesterday = page.locator(".cdrs > ol > li", { hasText: "zhao.min" });
   const first = await yesterday.innerText();
   for (const expected of [/138.0013.8001/, /\+86.10.6555.0101/, /zhao\.min/, /Answered/, /order 7731/]) assert.match(first, expected);
   assert.match(await text(page, ".cdrs ol"), /Gave up in queue/);
@@ -142,6 +153,10 @@ async function desk(context, options) {
   await page.locator('.remark .state[data-kind="done"]').waitFor();
   await page.reload();
   await page.locator(".cdrs .remark-text", { hasText: "Told her by chat" }).waitFor();
+  const both = await yesterday.locator(".remarks").innerText();
+  for (const expected of [/order 7731/, /zhao\.min ·/, /Told her by chat: Tuesday\./, /li\.na ·/]) assert.match(both, expected);
+  await yesterday.getByRole("button", { name: "Change remark" }).click();
+  assert.equal(await yesterday.locator("textarea").inputValue(), "Told her by chat: Tuesday.", "one's own remark is there to be changed");
   await page.goto(address(options, "desk?visitorImId=v-83a1&easemobId=e1&to=kf&lang=zh", options["desk-token"]));
   await page.locator(".cdrs li").first().waitFor();
   assert.match(await text(page, ".cdrs h2"), /通话记录/);
@@ -192,6 +207,29 @@ async function watch(context, options) {
   for (const expected of options.expect) assert.ok(seen.includes(expected), `${expected} is not on the panel`);
   if (options.shots) await page.screenshot({ path: join(options.shots, "watch.png") });
   return { rang };
+}
+
+// For a real daemon: opens the desk page --path, checks that every --expect text is there, changes the own remark on the
+// first call and finds it after a reload.
+async function visit(context, options) {
+  const page = await open(context, options, options.path);
+  await page.locator(".cdrs li").first().waitFor();
+  await page.locator(".timeline li").first().waitFor();
+  for (const summary of await page.locator(".timeline summary").all()) await summary.click();
+  const seen = await text(page, "main");
+  for (const expected of options.expect) assert.ok(seen.includes(expected), `${expected} is not on the page:\n${seen}`);
+  const call = page.locator(".cdrs > ol > li").last();
+  await call.getByRole("button", { name: "Change remark" }).click();
+  const field = call.locator("textarea");
+  const before = await field.inputValue();
+  assert.ok(before.length > 0, "one's own remark stands in the field");
+  await field.fill(`${before} (seen)`);
+  await call.getByRole("button", { name: "Save" }).click();
+  await call.locator('.remark .state[data-kind="done"]').waitFor();
+  await page.reload();
+  await page.locator(".cdrs .remark-text", { hasText: `${before} (seen)` }).waitFor();
+  if (options.shots) await page.screenshot({ path: join(options.shots, "visit.png"), fullPage: true });
+  return {};
 }
 
 // Pictures for a person to look at.
@@ -245,4 +283,4 @@ async function shots(context, options) {
   return {};
 }
 
-export const scenarios = { story, watch, shots };
+export const scenarios = { story, watch, visit, shots };

@@ -30,7 +30,10 @@ run_peer_tests() {
     export TRUNKLINE_PEERS="$peers" TRUNKLINE_BROWSER="$peers"
     run_counted 1 cargo test --quiet --workspace --test events peer
     run_counted 2 cargo test --quiet --workspace --test drive peers
-    run_counted 1 cargo test --quiet --workspace --test http browser
+    run_counted 1 cargo test --quiet --workspace --test http -- --exact \
+        browser::the_pages_show_who_calls_and_follow_the_phone
+    run_counted 1 cargo test --quiet --workspace --test it -- --exact \
+        pages::the_panel_and_the_desk_page_show_the_demos_story
     unset TRUNKLINE_PEERS TRUNKLINE_BROWSER
 }
 
