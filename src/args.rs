@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Plays an outside system, to try things without one.
     Simulate(SimulateArguments),
+    /// Makes an administrator's token in the store and prints its secret, when all others are lost or revoked.
+    Token(TokenArguments),
 }
 
 impl Default for Command {
@@ -52,6 +54,17 @@ impl From<RunArguments> for Sources {
     fn from(arguments: RunArguments) -> Self {
         Self { file: arguments.config, overrides: arguments.overrides, environment: None }
     }
+}
+
+/// `trunkline token`
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// Where the store is.
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+    /// What it is for; stands in the audit log of what is done with it.
+    #[arg(long, default_value = "administrator")]
+    pub(crate) name: String,
 }
 
 /// `trunkline demo`

@@ -14,19 +14,20 @@ use trunkline_bus::Bus;
 use trunkline_config::{Role, Settings};
 use trunkline_connectors::drive::{self, Host};
 use trunkline_mapping::engine::Engine;
-use trunkline_mapping::store::{NewToken, Store};
+use trunkline_mapping::store::{Minted, NewToken, Store};
+use uuid::Uuid;
 
 use crate::http::hub::Hub;
 use crate::http::{self, App};
 use crate::wire::intake::BusIntake;
 use crate::wire::links::{self, Links};
+use crate::wire::opening;
 use crate::wire::operations::{Inlet, Panel};
 use crate::wire::pipeline::Pipeline;
 use crate::wire::pops::Pops;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
 use crate::wire::sharing::Sharing;
-use crate::wire::{declared, opening};
 
 /// A running daemon.
 pub struct Daemon {
@@ -68,8 +69,9 @@ impl Daemon {
             format!("http.listen: cannot listen on {listen}; is another program there? Set another address")
         })?;
         let address = listener.local_addr().context("no local address")?;
+        warn_if_in_the_open(address);
         let metrics = recorder();
-        let knowledge = declared::knowledge(&settings)?;
+        let knowledge = trunkline_mapping::declared::knowledge(&settings)?;
         let store = opening::open_store(&settings).await?;
         let bus = opening::open_bus(&settings).await?;
         let parts = Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics };
@@ -131,6 +133,8 @@ impl Parts<'_> {
             frame_ancestors: self.settings.http.frame_ancestors.clone(),
             default_token,
             max_connections: self.settings.http.max_connections,
+            max_connections_per_address: self.settings.http.max_connections_per_address,
+            proxies: self.settings.http.proxies.clone(),
             ..http::Settings::default()
         };
         let hub = Hub::new(http_settings.stream_queue);
@@ -189,6 +193,16 @@ impl Parts<'_> {
     }
 }
 
+/// Tokens and customers' data go over this in clear text.
+fn warn_if_in_the_open(address: SocketAddr) {
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "HTTP listens beyond this machine and is not encrypted; put a TLS proxy before it and let nobody else reach it"
+        );
+    }
+}
+
 /// The process's metrics; `None` when another daemon of this process (tests) collects them.
 fn recorder() -> Option<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().ok()?;
@@ -203,12 +217,19 @@ fn recorder() -> Option<PrometheusHandle> {
 }
 
 /// The file of the first administrator's token, which is made when there is no token at all.
+///
+/// The file comes first: a token that is stored and whose secret nobody has would keep everybody out. A file whose token
+/// was not stored any more is written anew at the next start.
 async fn first_token(store: &Store, data_dir: &Path) -> Result<PathBuf> {
     let file = data_dir.join("admin.token");
     if store.tokens().await?.is_empty() {
         let new = NewToken { name: "first administrator".into(), scopes: vec!["admin".into()], ..NewToken::default() };
-        let (_, secret) = store.create_token(&new, drive::system_clock()).await?;
-        write_private(&file, &secret).with_context(|| format!("cannot write {}", file.display()))?;
+        let minted = Minted::new(Uuid::now_v7())?;
+        write_private(&file, &minted.secret).with_context(|| {
+            let file = file.display();
+            format!("daemon.data_dir: cannot write {file}; check the permissions, and that the disk is not full")
+        })?;
+        store.keep_token(&minted, &new, drive::system_clock()).await?;
         tracing::info!(file = %file.display(), "made the first administrator's token");
     }
     Ok(file)

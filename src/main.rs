@@ -5,7 +5,7 @@ mod args;
 use std::process::ExitCode;
 
 use clap::Parser;
-use trunkline::{demo, logging, run, simulate};
+use trunkline::{demo, logging, run, simulate, token};
 
 use crate::args::{Arguments, Command};
 
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Run(sources) => run::run(&sources.into()),
         Command::Demo(options) => demo::run(&options.into()),
         Command::Simulate(options) => simulate::run(&options.into()),
+        Command::Token(arguments) => token::run(&arguments.run.into(), &arguments.name),
     };
     result.unwrap_or_else(|error| {
         logging::last_words(&error);

@@ -12,6 +12,7 @@
 //! - [`openapi`] describes the API from its handlers.
 
 pub mod access;
+mod addresses;
 mod api;
 mod app;
 mod extract;

@@ -6,12 +6,12 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
-use trunkline_mapping::view::{BooksView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{CustomerView, LinkView, TimelineEntry, Who};
 
 use super::api::{
     self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated, UndoRequest,
 };
-use super::parts::{AuditEntry, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
+use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
 
 /// OpenAPI 3.1 of `/api/v1`.
@@ -62,10 +62,11 @@ fn schemas() -> Value {
     add("Cdrs", of::<List<Cdr>>(&mut generator));
     add("Connectors", of::<List<ConnectorView>>(&mut generator));
     add("DeadLetters", of::<List<DeadLetterView>>(&mut generator));
-    add("BooksList", of::<List<BooksView>>(&mut generator));
+    add("BooksList", of::<Books>(&mut generator));
     add("AuditLog", of::<List<AuditEntry>>(&mut generator));
     add("Tokens", of::<List<Token>>(&mut generator));
     add("Found", of::<api::Found>(&mut generator));
+    add("Me", of::<api::Me>(&mut generator));
     add("Lookup", of::<Looked>(&mut generator));
     add("TokenCreated", of::<TokenCreated>(&mut generator));
     add("MergeRequest", of::<MergeRequest>(&mut generator));

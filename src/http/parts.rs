@@ -171,8 +171,6 @@ pub trait Records: Send + Sync {
     async fn split(&self, customer: Uuid, handles: &[RawHandle], decided: Decided<'_>) -> Answer<Change>;
     /// Makes a directive count no longer.
     async fn undo(&self, directive: Uuid, decided: Decided<'_>) -> Answer<Change>;
-    /// Books of the days from `from` to `to`, both `2026-11-21` and both included.
-    async fn books(&self, from: &str, to: &str) -> Answer<Vec<BooksView>>;
     /// Adds to the audit log.
     async fn log(&self, entry: AuditEntry) -> Answer<()>;
     /// The audit log before `before`, the newest first.
@@ -181,8 +179,8 @@ pub trait Records: Send + Sync {
     async fn verify(&self, secret: &str) -> Answer<Option<Token>>;
     /// All tokens, revoked ones too.
     async fn tokens(&self) -> Answer<Vec<Token>>;
-    /// Makes a token; its secret is in the answer and nowhere else.
-    async fn create_token(&self, new: &NewToken) -> Answer<(Token, String)>;
+    /// Makes a token of this id; its secret is in the answer and nowhere else.
+    async fn create_token(&self, id: Uuid, new: &NewToken) -> Answer<(Token, String)>;
     /// Makes a token worthless; false if none of that id still works.
     async fn revoke_token(&self, id: Uuid) -> Answer<bool>;
 }
@@ -254,6 +252,24 @@ pub struct LettersDone {
     pub kept: u64,
 }
 
+/// The books of some days.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Books {
+    /// By connector and day.
+    pub items: Vec<BooksView>,
+    /// What waits now, of whatever day; absent while the bus is away, and then nothing is called lost.
+    pub backlog: Option<Backlog>,
+}
+
+/// What is on its way to the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Backlog {
+    /// On the disk spool of this process.
+    pub spooled: u64,
+    /// In mapping's queues, and not in its hands yet.
+    pub queued: u64,
+}
+
 /// What an operator watches and switches.
 #[async_trait]
 pub trait Operations: Send + Sync {
@@ -267,6 +283,8 @@ pub trait Operations: Send + Sync {
     async fn pause(&self, connector: &str) -> Answer<()>;
     /// Starts it again.
     async fn resume(&self, connector: &str) -> Answer<()>;
+    /// Books of the days from `from` to `to`, both `2026-11-21` and both included; seconds where something is missing.
+    async fn books(&self, from: &str, to: &str) -> Answer<Books>;
     /// Dead letters, the newest first, without bodies.
     async fn dead_letters(&self, limit: u32) -> Answer<Vec<DeadLetterView>>;
     /// One dead letter with its body.

@@ -58,9 +58,17 @@ pub(super) struct ScreenPop {
     /// Calling number, in any spelling.
     #[serde(default)]
     pub(super) ani: String,
-    /// Vector directory number; decides between two calls of one number.
+    /// Vector directory number; decides between two calls of one number, and finds the newest that came by it where nothing
+    /// else is said.
     #[serde(default)]
     pub(super) vdn: String,
+}
+
+impl ScreenPop {
+    /// Old desktops write `anonymous` for a number that was withheld.
+    fn names_vdn_alone(&self) -> bool {
+        self.call.is_empty() && self.uui.is_empty() && !self.ani.bytes().any(|byte| byte.is_ascii_digit())
+    }
 }
 
 /// Redirects to the panel.
@@ -87,7 +95,8 @@ fn in_our_words(query: &str) -> Vec<(&'static str, String)> {
     known
 }
 
-/// The live pop that a screen-pop URL means: by call first, then by what travels with it, then by number.
+/// The live pop that a screen-pop URL means: by call first, then by what travels with it, then by number; where it names
+/// none of these, the newest that came by the VDN.
 pub(super) fn find<'a>(seat: &Seat, asked: &ScreenPop, live: &'a [LivePop]) -> Option<&'a LivePop> {
     let mine: Vec<&LivePop> = live.iter().filter(|live| seat.sees(&live.pop.link, &live.pop.device)).collect();
     let newest = |fits: &dyn Fn(&Pop) -> bool| {
@@ -97,6 +106,7 @@ pub(super) fn find<'a>(seat: &Seat, asked: &ScreenPop, live: &'a [LivePop]) -> O
     newest(&|pop| names_call(pop, &asked.call))
         .or_else(|| newest(&|pop| carries(pop, &asked.uui)))
         .or_else(|| newest(&|pop| calls_from(pop, &asked.ani)))
+        .or_else(|| newest(&|pop| asked.names_vdn_alone() && same_entry(pop, &asked.vdn)))
 }
 
 fn names_call(pop: &Pop, call: &str) -> bool {
@@ -177,6 +187,21 @@ mod tests {
         assert_eq!(asked("ConnID=0123&u=KEY").call, "0123");
         assert_eq!(asked("number=&phone=%2B86+138").ani, "+86 138", "an empty value does not hide a full one");
         assert!(in_our_words("m=%0d%0aSet-Cookie:x").iter().all(|(_, value)| !value.contains(['\r', '\n'])));
+    }
+
+    #[test]
+    fn a_vdn_alone_finds_the_newest_call_that_came_by_it() -> Result<(), TimestampError> {
+        let seat = Seat::new(Some("2001"), None).expect("bound");
+        let live = [pop(1, "0001", "1", "5001")?, pop(2, "0002", "2", "5001")?, pop(3, "0003", "3", "5002")?];
+        let found = |query: &str| find(&seat, &asked(query), &live).map(|live| live.pop.pop.as_u128());
+        assert_eq!(found("v=5001"), Some(2));
+        assert_eq!(found("v=5002&m=anonymous"), Some(3), "a withheld number says nothing");
+        assert_eq!(found("v=5001&m=13900139999"), None, "another's number is not answered with this call");
+        assert_eq!(found("v=5009"), None);
+        assert_eq!(found("v=&m="), None);
+        let other = Seat::new(Some("2002"), None).expect("bound");
+        assert_eq!(find(&other, &asked("v=5001"), &live), None, "another seat's call");
+        Ok(())
     }
 
     #[test]

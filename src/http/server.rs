@@ -1,7 +1,7 @@
 //! Takes connections and bounds what a peer may cost.
 //!
 //! Every connection has a header, a body and a write deadline and a bounded header; their number is capped, further
-//! ones wait in the listener's queue. A stop takes no more connections, lets running answers end, ends event streams by
+//! ones wait in the listener's queue. One address may have so many; further ones of it are closed at once. A stop takes no more connections, lets running answers end, ends event streams by
 //! the same token, and after a grace time drops what is left.
 
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::access::Peer;
+use super::addresses::{Addresses, Presence};
 use super::settings::Settings;
 use super::stall::WriteDeadline;
 
@@ -31,6 +32,7 @@ const MAX_FIELDS: usize = 100;
 /// Serves `router` until `stop`, then until open connections ended or the grace time is over.
 pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS)));
+    let addresses = Addresses::new(settings.max_connections_per_address, &settings.proxies);
     let connections = TaskTracker::new();
     let dropped = CancellationToken::new();
     let service = TowerToHyperService::new(router);
@@ -40,7 +42,13 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, s
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { break };
-        let connection = Connection { service: service.clone(), settings: settings.clone(), stop: stop.clone(), place };
+        let Some(presence) = addresses.enter(peer.ip()) else {
+            metrics::counter!("trunkline_http_connections_refused_total").increment(1);
+            tracing::debug!(peer = %peer.ip(), "closed: this address has as many connections as it may");
+            continue;
+        };
+        let (service, settings, stop) = (service.clone(), settings.clone(), stop.clone());
+        let connection = Connection { service, settings, stop, _place: place, _presence: presence };
         let dropped = dropped.clone();
         connections.spawn(async move {
             tokio::select! {
@@ -85,7 +93,9 @@ struct Connection {
     service: TowerToHyperService<Router>,
     settings: Settings,
     stop: CancellationToken,
-    place: OwnedSemaphorePermit,
+    /// Given back when the connection is over.
+    _place: OwnedSemaphorePermit,
+    _presence: Presence,
 }
 
 impl Connection {
@@ -116,7 +126,6 @@ impl Connection {
         if let Err(error) = result {
             tracing::debug!(%peer, %error, "a connection ended early");
         }
-        drop(self.place);
     }
 }
 

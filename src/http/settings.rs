@@ -1,5 +1,6 @@
 //! What an operator, or a test, may set. The defaults are what the daemon runs with.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -13,6 +14,10 @@ pub struct Settings {
     pub default_token: Option<SecretString>,
     /// Open connections at most; more wait in the listener's queue.
     pub max_connections: usize,
+    /// Open connections of one address at most (of one /64 network with IPv6); further ones are closed at once.
+    pub max_connections_per_address: usize,
+    /// Addresses that many people come from; these are not counted.
+    pub proxies: Vec<IpAddr>,
     /// From the first byte (or the last answer) until the header is complete.
     pub header_timeout: Duration,
     /// From the header until the body is complete.
@@ -41,6 +46,8 @@ impl Default for Settings {
             frame_ancestors: Vec::new(),
             default_token: None,
             max_connections: 12_000,
+            max_connections_per_address: 1000,
+            proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
             header_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),

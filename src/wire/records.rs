@@ -6,8 +6,8 @@ use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::Brief;
 use trunkline_events::{EventId, Timestamp};
 use trunkline_mapping::engine::{Applied, By, DirectiveError, Engine};
-use trunkline_mapping::store::{self, Day, StoreError};
-use trunkline_mapping::view::{self, BooksView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::store::{self, Minted, StoreError};
+use trunkline_mapping::view::{self, CustomerView, LinkView, TimelineEntry, Who};
 use uuid::Uuid;
 
 use crate::http::access::Seat;
@@ -45,7 +45,7 @@ fn unavailable(error: &dyn std::fmt::Display) -> PartError {
     PartError::Unavailable { what: "the store", reason: error.to_string() }
 }
 
-fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
+pub(super) fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
     result.map_err(|error| unavailable(&error))
 }
 
@@ -134,10 +134,6 @@ impl Records for StoreRecords {
         Ok(self.change(done))
     }
 
-    async fn books(&self, from: &str, to: &str) -> Answer<Vec<BooksView>> {
-        stored(self.engine.store().books(day(from)?, day(to)?).await)
-    }
-
     async fn log(&self, entry: AuditEntry) -> Answer<()> {
         let AuditEntry { at, actor, action, target, detail } = entry;
         stored(self.engine.store().log_action(&store::AuditEntry { at, actor, action, target, detail }).await)
@@ -165,7 +161,7 @@ impl Records for StoreRecords {
         Ok(stored(self.engine.store().tokens().await)?.into_iter().map(token).collect())
     }
 
-    async fn create_token(&self, new: &NewToken) -> Answer<(Token, String)> {
+    async fn create_token(&self, id: Uuid, new: &NewToken) -> Answer<(Token, String)> {
         let new = store::NewToken {
             name: new.name.clone(),
             scopes: new.scopes.clone(),
@@ -173,8 +169,9 @@ impl Records for StoreRecords {
             extension: new.extension.clone(),
             expires: new.expires,
         };
-        let (made, secret) = stored(self.engine.store().create_token(&new, now()).await)?;
-        Ok((token(made), secret))
+        let minted = stored(Minted::new(id))?;
+        let made = stored(self.engine.store().keep_token(&minted, &new, now()).await)?;
+        Ok((token(made), minted.secret))
     }
 
     async fn revoke_token(&self, id: Uuid) -> Answer<bool> {
@@ -185,11 +182,4 @@ impl Records for StoreRecords {
 fn token(token: store::Token) -> Token {
     let store::Token { id, name, scopes, agent, extension, created, expires, revoked } = token;
     Token { id, name, scopes, agent, extension, created, expires, revoked }
-}
-
-/// A day as people write it; the HTTP side has checked its form.
-fn day(text: &str) -> Answer<Day> {
-    let instant =
-        format!("{text}T00:00:00Z").parse().map_err(|_| PartError::Conflict(format!("{text:?} is no day")))?;
-    Ok(Day::of(instant))
 }

@@ -122,9 +122,50 @@ async fn each_scope_reaches_its_own_part() {
             assert_eq!(read(house.get(path, secret).await).await.0, status, "{secret} {path}");
         }
     }
-    let merge = json!({ "other": id(LI), "reason": "same person" });
-    assert_eq!(read(house.post(&format!("{customer}/merge"), "integrator", &merge).await).await.0, 403);
-    assert!(house.records.stored().decided.is_empty());
+}
+
+#[tokio::test]
+async fn each_scope_writes_its_own_part_and_nothing_else() {
+    let house = two_agents().await;
+    house.token("desk", &["desk"], None, Some("li.na"));
+    house.token("integrator", &["integrator"], None, None);
+    house.token("admin", &["admin"], None, None);
+    house.token("nothing", &["other"], None, None);
+    let customer = format!("/api/v1/customers/{}", id(WANG));
+    let handle = json!({ "scheme": "phone", "scope": "", "value": "13800138001", "verified": false });
+    let spare = house.token("spare", &["desk"], None, None).id;
+    let new = json!({ "name": "new", "scopes": ["desk"] });
+    let all = json!({ "all": true });
+    let (because, none) = (json!({ "reason": "x" }), json!({}));
+    let writes = [
+        // method, path, body; agent a, desk, integrator, admin, a token without a known scope
+        ("POST", format!("/api/v1/cdrs/{}/remark", id(0x41)), json!({ "text": "x" }), [204, 404, 403, 404, 403]),
+        ("POST", format!("/api/v1/cdrs/{}/remark", id(0x11)), json!({ "text": "x" }), [204, 204, 403, 204, 403]),
+        ("POST", format!("{customer}/merge"), json!({ "other": id(LI), "reason": "x" }), [403, 403, 403, 200, 403]),
+        ("POST", format!("{customer}/split"), json!({ "handles": [handle], "reason": "x" }), [403, 403, 403, 200, 403]),
+        ("POST", format!("/api/v1/directives/{}/undo", id(1)), because, [403, 403, 403, 404, 403]),
+        ("POST", "/api/v1/connectors/avaya-bj/pause".into(), none.clone(), [403, 403, 403, 204, 403]),
+        ("POST", "/api/v1/connectors/avaya-bj/resume".into(), none.clone(), [403, 403, 403, 204, 403]),
+        ("POST", "/api/v1/bus/dead/replay".into(), all.clone(), [403, 403, 403, 200, 403]),
+        ("DELETE", "/api/v1/bus/dead".into(), all, [403, 403, 403, 200, 403]),
+        ("POST", "/api/v1/tokens".into(), new, [403, 403, 403, 201, 403]),
+        ("DELETE", format!("/api/v1/tokens/{spare}"), none, [403, 403, 403, 204, 403]),
+    ];
+    for (method, path, body, expected) in writes {
+        for (secret, status) in ["a", "desk", "integrator", "admin", "nothing"].into_iter().zip(expected) {
+            let before = house.records.actions().len();
+            let method = method.parse().expect("a method");
+            let answer = house.request(method, &path, secret).json(&body).send().await.expect("an answer");
+            let got = if answer.status().is_success() { answer.status().as_u16() } else { read(answer).await.0 };
+            assert_eq!(got, status, "{secret} {path}");
+            let written = house.records.actions().len() - before;
+            assert_eq!(
+                written,
+                usize::from(status < 400 || path.ends_with("/undo") && status == 404),
+                "{secret} {path}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -184,6 +225,68 @@ async fn every_view_of_a_customer_and_every_change_is_in_the_audit_log() {
     let changes = ["admin customer.merge", "admin connector.pause"];
     assert_eq!(house.records.actions(), [&expected[..], &changes[..]].concat());
     assert!(house.records.stored().audit.iter().all(|entry| !entry.detail.contains(['王', '1'])), "no personal data");
+}
+
+#[tokio::test]
+async fn a_search_that_names_nobody_or_several_is_in_the_audit_log_too() {
+    let house = two_agents().await;
+    house.token("admin", &["admin"], None, None);
+    let (shared, nobody) = ("01065550101", "13900139999");
+    house.get(&format!("/api/v1/who?ani={nobody}"), "a").await;
+    house.get(&format!("/api/v1/who?ani={shared}"), "b").await;
+    house.get(&format!("/api/v1/lookup?number={nobody}"), "admin").await;
+    house.get(&format!("/api/v1/lookup?number={shared}"), "admin").await;
+    house.get(&format!("/api/v1/customers?find={nobody}"), "admin").await;
+    let who = ["a customer.who", "b customer.who"];
+    let found = ["admin customer.lookup", "admin customer.lookup", "admin customer.find"];
+    assert_eq!(house.records.actions(), [&who[..], &found[..]].concat());
+    let details: Vec<_> = house.records.stored().audit.iter().map(|entry| entry.detail.clone()).collect();
+    assert!(details.iter().all(|detail| !detail.contains(nobody) && !detail.contains(shared)), "{details:?}");
+}
+
+#[tokio::test]
+async fn every_kind_of_change_has_its_row_and_none_happens_without_it() {
+    let house = two_agents().await;
+    house.token("admin", &["admin"], None, None);
+    let spare = house.token("spare", &["desk"], None, None).id;
+    let customer = format!("/api/v1/customers/{}", id(WANG));
+    let handle = json!({ "scheme": "phone", "scope": "", "value": "13800138001", "verified": false });
+    let split = json!({ "handles": [handle], "reason": "x" });
+    house.post(&format!("/api/v1/cdrs/{}/remark", id(0x11)), "a", &json!({ "text": "x" })).await;
+    house.post(&format!("{customer}/split"), "admin", &split).await;
+    house.post(&format!("/api/v1/directives/{}/undo", id(1)), "admin", &json!({ "reason": "x" })).await;
+    house.post("/api/v1/connectors/avaya-bj/pause", "admin", &json!({})).await;
+    house.post("/api/v1/connectors/avaya-bj/resume", "admin", &json!({})).await;
+    house.post("/api/v1/bus/dead/replay", "admin", &json!({ "all": true })).await;
+    let purge = house.request(Method::DELETE, "/api/v1/bus/dead", "admin").json(&json!({ "ids": [id(1)] }));
+    purge.send().await.expect("an answer");
+    let new = json!({ "name": "new", "scopes": ["desk"] });
+    let made = read(house.post("/api/v1/tokens", "admin", &new).await).await.1;
+    let gone = house.request(Method::DELETE, &format!("/api/v1/tokens/{spare}"), "admin").send().await;
+    assert_eq!(gone.expect("an answer").status(), 204);
+    let rows: Vec<_> =
+        house.records.stored().audit.iter().map(|row| (row.action.clone(), row.target.clone())).collect();
+    let made = made["token"]["id"].as_str().expect("an id").to_owned();
+    let wanted = [
+        ("cdr.remark", id(0x11).to_string()),
+        ("customer.split", id(WANG).to_string()),
+        ("directive.undo", id(1).to_string()),
+        ("connector.pause", "avaya-bj".into()),
+        ("connector.resume", "avaya-bj".into()),
+        ("dead_letter.replay", String::new()),
+        ("dead_letter.purge", String::new()),
+        ("token.create", made),
+        ("token.revoke", spare.to_string()),
+    ];
+    assert_eq!(rows, wanted.map(|(action, target)| (action.to_owned(), target)));
+
+    house.records.stored().log_away = true;
+    assert_eq!(read(house.post("/api/v1/tokens", "admin", &new).await).await.0, 503);
+    assert_eq!(read(house.post(&format!("{customer}/split"), "admin", &split).await).await.0, 503);
+    assert_eq!(read(house.post("/api/v1/connectors/avaya-bj/pause", "admin", &json!({})).await).await.0, 503);
+    let stored = house.records.stored();
+    assert_eq!(stored.tokens.len(), 5, "no token was made that no row tells of");
+    assert_eq!((stored.decided.len(), stored.paused.len()), (1, 0));
 }
 
 #[tokio::test]

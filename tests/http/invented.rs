@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use trunkline::http::access::Seat;
 use trunkline::http::parts::{
-    Answer, AuditEntry, CdrFilter, Change, ConnectorView, DeadLetterView, Decided, Letters, LettersDone, LivePop,
-    NewToken, Operations, PartError, Records, Token,
+    Answer, AuditEntry, Books, CdrFilter, Change, ConnectorView, DeadLetterView, Decided, Letters, LettersDone,
+    LivePop, NewToken, Operations, PartError, Records, Token,
 };
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Remark};
@@ -33,6 +33,8 @@ pub(crate) struct Stored {
     pub(crate) slow: Duration,
     /// Every question is answered with an error.
     pub(crate) away: bool,
+    /// Nothing can be written to the audit log.
+    pub(crate) log_away: bool,
     /// Why the daemon is not ready.
     pub(crate) unready: Vec<String>,
 }
@@ -211,13 +213,11 @@ impl Records for Invented {
         Err(PartError::Missing("there is no directive of this id".into()))
     }
 
-    async fn books(&self, from: &str, _: &str) -> Answer<Vec<BooksView>> {
-        let source = "/connectors/avaya-bj".into();
-        Ok(vec![BooksView { source, day: from.into(), taken: 2, stored: 2, ..BooksView::default() }])
-    }
-
     async fn log(&self, entry: AuditEntry) -> Answer<()> {
         self.asked().await?;
+        if self.stored().log_away {
+            return Err(PartError::Unavailable { what: "the store", reason: "read-only".into() });
+        }
         self.stored().audit.push(entry);
         Ok(())
     }
@@ -235,9 +235,12 @@ impl Records for Invented {
         Ok(self.stored().tokens.values().cloned().collect())
     }
 
-    async fn create_token(&self, new: &NewToken) -> Answer<(Token, String)> {
+    async fn create_token(&self, id: Uuid, new: &NewToken) -> Answer<(Token, String)> {
         let scopes: Vec<_> = new.scopes.iter().map(String::as_str).collect();
-        Ok((self.token(&new.name, &scopes, new.extension.as_deref(), new.agent.as_deref()), new.name.clone()))
+        let token = self.token(&new.name, &scopes, new.extension.as_deref(), new.agent.as_deref());
+        let token = Token { id, ..token };
+        self.stored().tokens.insert(new.name.clone(), token.clone());
+        Ok((token, new.name.clone()))
     }
 
     async fn revoke_token(&self, id: Uuid) -> Answer<bool> {
@@ -273,6 +276,12 @@ impl Operations for Invented {
     async fn resume(&self, connector: &str) -> Answer<()> {
         self.stored().paused.retain(|paused| paused != connector);
         Ok(())
+    }
+
+    async fn books(&self, from: &str, _: &str) -> Answer<Books> {
+        let source = "/connectors/avaya-bj".into();
+        let items = vec![BooksView { source, day: from.into(), taken: 2, stored: 2, ..BooksView::default() }];
+        Ok(Books { items, backlog: None })
     }
 
     async fn dead_letters(&self, _: u32) -> Answer<Vec<DeadLetterView>> {

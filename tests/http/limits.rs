@@ -6,8 +6,10 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use trunkline::http::Settings;
+use trunkline_events::Body;
 
 use crate::house::{House, read};
+use crate::people::{event, pop};
 
 /// A daemon with short patience.
 async fn impatient() -> House {
@@ -103,6 +105,70 @@ async fn the_connection_cap_makes_others_wait_and_not_fail() {
     }
     drop(first);
     assert_eq!(second.await.status(), 200);
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_the_places_of_all_and_a_proxy_may() {
+    let two = Settings { max_connections_per_address: 2, proxies: Vec::new(), ..Settings::default() };
+    let house = House::with(two.clone()).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(house.address).await.expect("connects");
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+        stream.read_exact(&mut [0; 15]).await.expect("answered");
+        held.push(stream);
+    }
+    assert_eq!(until_closed(&house, &[b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"]).await, "");
+    held.pop();
+    // The place is given back once the server has seen the end.
+    while until_closed(&house, &[b"GET /health/live HTTP/1.0\r\nHost: x\r\n\r\n"]).await.is_empty() {}
+    let proxied = House::with(Settings { proxies: vec![house.address.ip()], ..two }).await;
+    let answers = (0..4).map(|_| proxied.get("/health/live", ""));
+    assert!(futures_util::future::join_all(answers).await.iter().all(|answer| answer.status() == 200));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_stream_is_cut() {
+    let write_timeout = Duration::from_millis(200);
+    let house = House::with(Settings { write_timeout, ..Settings::default() }).await;
+    house.token("a", &["agent"], Some("2001"), Some("7001"));
+    let mut stream = TcpStream::connect(house.address).await.expect("connects");
+    let request = b"GET /api/v1/agent/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    stream.read_exact(&mut [0; 15]).await.expect("answered");
+    assert_eq!(house.hub.clients(), 1);
+    // More than the kernel keeps for a reader that does not read.
+    let cut = async {
+        let mut number = 0x1000;
+        while house.hub.clients() > 0 {
+            let mut call = pop(number, "2001", "7001", Vec::new());
+            call.data.uui_text = Some("x".repeat(100_000));
+            house.hub.publish(&event(Body::PopRinging(call)));
+            number += 2;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), cut).await.expect("it was cut");
+    assert_eq!(house.get("/health/live", "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_closed() {
+    let house = House::open().await;
+    for wrong in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n",
+        b"POST /ingest/chat HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /ingest/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let answer = until_closed(&house, &[wrong]).await;
+        let refused = ["HTTP/1.1 400", "HTTP/1.1 505"].iter().any(|status| answer.starts_with(status));
+        assert!(refused || answer.is_empty(), "{:?}: {answer}", String::from_utf8_lossy(wrong));
+    }
+    let many = format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: 1\r\n".repeat(101));
+    assert!(until_closed(&house, &[many.as_bytes()]).await.starts_with("HTTP/1.1 431"));
+    assert!(house.webhooks.taken().is_empty());
 }
 
 #[tokio::test]

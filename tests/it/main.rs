@@ -2,6 +2,8 @@
 
 mod demo;
 mod faults;
+mod pages;
 mod simulate;
 mod start;
 mod tidy;
+mod token;

@@ -18,6 +18,7 @@ pub(crate) mod conversations;
 mod error;
 pub(crate) mod events;
 pub(crate) mod evidence;
+mod fault;
 pub(crate) mod handles;
 pub(crate) mod locks;
 mod migration;
@@ -37,8 +38,9 @@ pub use books::Day;
 pub use connect::{Settings, Store};
 pub use error::{Disposition, StoreError};
 pub use events::Rejection;
+pub use fault::OpenFault;
 pub use outbox::Pending;
-pub use tokens::{Grant, NewToken, Token};
+pub use tokens::{Grant, Minted, NewToken, Token};
 
 pub(crate) use cdrs::{CdrQuery, StoredCdr};
 pub(crate) use conversations::ConversationRow;

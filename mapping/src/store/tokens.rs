@@ -55,6 +55,23 @@ pub struct Token {
 /// What the bearer of a secret may do.
 pub type Grant = Token;
 
+/// Id and secret of a token that does not stand in the store yet. Who must keep the secret keeps it first.
+pub struct Minted {
+    /// Names it for revoking.
+    pub id: Uuid,
+    /// What its bearer sends.
+    pub secret: String,
+}
+
+impl Minted {
+    /// 256 random bits under an id.
+    pub fn new(id: Uuid) -> Result<Self, StoreError> {
+        let mut random = [0u8; 32];
+        OsRng.try_fill_bytes(&mut random).map_err(|cause| StoreError::Random(cause.to_string()))?;
+        Ok(Self { id, secret: format!("{PREFIX}{}", hex(&random)) })
+    }
+}
+
 const COLUMNS: &str = "SELECT id, name, scopes, agent, extension, created, expires, revoked FROM token";
 
 impl Token {
@@ -88,11 +105,14 @@ fn hex(bytes: &[u8]) -> String {
 impl Store {
     /// Makes a token at `now`; the secret is in the answer and nowhere else.
     pub async fn create_token(&self, new: &NewToken, now: Timestamp) -> Result<(Token, String), StoreError> {
-        let mut random = [0u8; 32];
-        OsRng.try_fill_bytes(&mut random).map_err(|cause| StoreError::Random(cause.to_string()))?;
-        let secret = format!("{PREFIX}{}", hex(&random));
+        let minted = Minted::new(Uuid::now_v7())?;
+        Ok((self.keep_token(&minted, new, now).await?, minted.secret))
+    }
+
+    /// Makes a minted token work from `now`.
+    pub async fn keep_token(&self, minted: &Minted, new: &NewToken, now: Timestamp) -> Result<Token, StoreError> {
         let token = Token {
-            id: Uuid::now_v7(),
+            id: minted.id,
             name: new.name.clone(),
             scopes: new.scopes.clone(),
             agent: new.agent.clone(),
@@ -107,14 +127,14 @@ impl Store {
         )
         .bind(token.id)
         .bind(token.name.as_str())
-        .bind(hash(&secret))
+        .bind(hash(&minted.secret))
         .bind(token.scopes.join(" "))
         .bind(token.agent.as_deref())
         .bind(token.extension.as_deref())
         .bind(token.created)
         .bind(token.expires.map(|at| super::micros(at).to_string()));
         self.writing().run("write a token", query).await?;
-        Ok((token, secret))
+        Ok(token)
     }
 
     /// What the bearer of `secret` may do at `now`; `None` if it is unknown, expired or revoked.

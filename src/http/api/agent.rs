@@ -13,11 +13,22 @@ use crate::http::parts::{LivePop, Token};
 use crate::http::problem::Problem;
 use crate::http::screen_pop::{self, ScreenPop};
 
+/// Who asks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct Me {
+    /// The token that this request came with.
+    #[serde(flatten)]
+    token: Token,
+    /// The author that remarks written with it have.
+    author: String,
+}
+
 /// The token that this request came with.
 #[utoipa::path(get, path = "/api/v1/me", tag = "agent",
-    responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/Token"))))]
-pub(super) async fn me(caller: Caller) -> Json<Token> {
-    Json(caller.token)
+    responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/Me"))))]
+pub(super) async fn me(caller: Caller) -> Json<Me> {
+    let author = caller.author();
+    Json(Me { token: caller.token, author })
 }
 
 /// The pops of the caller's seat whose calls are alive, the newest first: for desktops that poll.

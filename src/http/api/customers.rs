@@ -113,6 +113,7 @@ pub(super) async fn who(
     }
     who.candidates = seen;
     if who.candidates.is_empty() {
+        app.audit(&caller, "customer.who", "", "nobody").await?;
         // The bare number of customers would tell an agent whether a stranger's number is known.
         who.certainty = Certainty::None;
     }

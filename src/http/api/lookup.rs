@@ -87,9 +87,11 @@ async fn look(app: &App, caller: &Caller, number: &str) -> Result<Looked, Proble
     let handle = RawHandle { scheme, scope: String::new(), value: number.to_owned(), verified: false };
     let who = app.records().who(&handle).await?;
     let [Brief { customer, name, tags, last_contact }] = &who.candidates[..] else {
+        app.audit(caller, "customer.lookup", "", &format!("{} candidates", who.candidates.len())).await?;
         return Ok(Looked::empty(true, who.certainty));
     };
     if who.certainty != Certainty::One {
+        app.audit(caller, "customer.lookup", "", "1 candidate, not certain").await?;
         return Ok(Looked::empty(true, who.certainty));
     }
     let profile = app.records().customer(*customer).await?;

@@ -20,7 +20,7 @@ mod lookup;
 mod operations;
 mod tokens;
 
-pub(super) use agent::Found;
+pub(super) use agent::{Found, Me};
 pub(super) use cdrs::RemarkRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;

@@ -43,8 +43,9 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<TokenCreated>), Problem> {
     caller.require(&[Scope::Admin])?;
     check(&new)?;
-    let (token, secret) = app.records().create_token(&new).await?;
-    app.audit(&caller, "token.create", &token.id.to_string(), &token.scopes.join(" ")).await?;
+    let id = Uuid::now_v7();
+    app.audit(&caller, "token.create", &id.to_string(), &new.scopes.join(" ")).await?;
+    let (token, secret) = app.records().create_token(id, &new).await?;
     Ok((StatusCode::CREATED, Json(TokenCreated { token, secret })))
 }
 

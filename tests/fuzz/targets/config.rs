@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use trunkline_config::{Problem, Sources, load_with};
+use trunkline_config::{Connector, Problem, Sources, load_with};
 
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = std::env::temp_dir().join(format!("trunkline-fuzz-config-{}", std::process::id()));
@@ -21,13 +21,14 @@ fuzz_target!(|text: &str| {
     }
     std::fs::write(&*FILE, text).expect("written");
     let sources = Sources { file: Some(FILE.clone()), environment: Some(HashMap::new()), ..Sources::default() };
-    let loaded = load_with(&sources, |name, connector| {
+    let of_connector = |name: &str, connector: &Connector| {
         let Err(wrong) = trunkline_connectors::check(name, &connector.kind, &connector.params) else {
             return Vec::new();
         };
         let told = |key: String, sentence: String| Problem { key, sentence, origin: None };
         wrong.problems.into_iter().map(|wrong| told(wrong.key, wrong.problem)).collect()
-    });
+    };
+    let loaded = load_with(&sources, of_connector, |_| Vec::new());
     if let Err(problems) = loaded {
         assert!(!problems.0.is_empty());
         assert!(problems.0.iter().all(|problem| !problem.sentence.is_empty()));
