@@ -197,3 +197,23 @@ fn nothing_is_left_for_later() {
         .collect();
     assert!(left.is_empty(), "{left:#?}");
 }
+
+/// What the person on duty looks up must be what the log says.
+#[test]
+fn the_log_lines_of_the_operations_page_are_written_by_the_code() {
+    // Said by a library of ours.
+    const OTHERS: &[&str] = &["acquired connection, but time to acquire exceeded slow threshold"];
+    let page = include_str!("../../docs/operations.md");
+    let table = page.split_once("## What the log says").and_then(|(_, rest)| rest.split_once("\n## ")).expect("it").0;
+    let code: String = sources().into_values().map(|text| text.replace("\\\n", "")).collect();
+    let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rows = table.lines().filter(|line| line.starts_with("| `")).map(|line| line.split('|').nth(1).unwrap_or(""));
+    let quoted: Vec<&str> = rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(quoted.len() > 20, "the table was not found: {quoted:?}");
+    let unsaid: Vec<_> = quoted
+        .into_iter()
+        .filter(|line| !OTHERS.contains(line))
+        .filter(|line| !code.contains(line.trim_end_matches('…').trim_end_matches([';', ':', ' '])))
+        .collect();
+    assert!(unsaid.is_empty(), "{unsaid:#?}");
+}

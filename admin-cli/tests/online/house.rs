@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::process::Output;
 
 use bytes::Bytes;
+use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 use trunkline::daemon::Daemon;
-use trunkline_bus::{Bus, EmbeddedSettings, Exchange, Limits, Outgoing, SpoolSettings, Transport};
+use trunkline_bus::{AmqpSettings, Bus, EmbeddedSettings, Exchange, Limits, Outgoing, SpoolSettings, Transport};
 use trunkline_config::{Settings, Sources};
 use trunkline_events::{Body, Event, EventId, Sequence, link};
 use trunkline_simulators::web_chat::story::{self, Visitor};
 use trunkline_simulators::web_chat::{Patience, Sender};
+use trunkline_test_support::rabbit::Rabbit;
 use uuid::Uuid;
 
 const SECRET: &str = "whsec_dGhpcyBpcyBhbiBleGFtcGxlLCBkbyBub3QgdXNlIGl0IQ==";
@@ -71,17 +73,27 @@ impl House {
 
     /// As [`House::open`], where somebody has put a message on the bus that is no event.
     pub(crate) async fn with_a_dead_letter() -> Self {
-        let poison = Outgoing {
-            exchange: Exchange::Events,
-            routing_key: "trunkline.call.ringing.v1".into(),
-            partition_key: "poison".into(),
-            id: POISON,
-            source: "/connectors/stranger".into(),
-            sequence: None,
-            mandatory: true,
-            body: Bytes::from_static(b"{\"no\":\"event \x1b[31m\"}"),
-        };
-        let house = Self::with_messages(vec![poison]).await;
+        let house = Self::with_messages(vec![poison()]).await;
+        house
+            .until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1))
+            .await;
+        house
+    }
+
+    /// The same on RabbitMQ.
+    pub(crate) async fn with_a_dead_letter_on(rabbit: &Rabbit) -> Self {
+        let vhost = rabbit.fresh_vhost().await;
+        let data = tempfile::tempdir().expect("a folder");
+        let mut settings = settings(&data);
+        let password = SecretString::from(rabbit.password());
+        let mut broker = AmqpSettings::new("127.0.0.1", rabbit.port(), rabbit.user(), password.clone());
+        broker.vhost.clone_from(&vhost);
+        broker.shards = settings.bus.amqp.shards;
+        settings.bus.transport = trunkline_config::Transport::Amqp;
+        let amqp = &mut settings.bus.amqp;
+        (amqp.port, amqp.vhost, amqp.user, amqp.password) =
+            (rabbit.port(), vhost, rabbit.user().to_owned(), Some(password));
+        let house = Self::start_with(settings, Transport::Amqp(broker), data, vec![poison()]).await;
         house
             .until(&["bus", "dead", "list", "--json"], |list| list.as_array().is_some_and(|list| list.len() == 1))
             .await;
@@ -94,8 +106,13 @@ impl House {
         let settings = settings(&data);
         let embedded =
             EmbeddedSettings { path: data.path().join(&settings.bus.embedded.path), shards: settings.bus.amqp.shards };
+        Self::start_with(settings, Transport::Embedded(embedded), data, messages).await
+    }
+
+    async fn start_with(settings: Settings, transport: Transport, data: TempDir, messages: Vec<Outgoing>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let bus = Bus::connect(&trunkline_bus::Settings {
-            transport: Transport::Embedded(embedded),
+            transport,
             spool: SpoolSettings { dir: data.path().join("spool"), max_bytes: 1 << 20 },
             limits: Limits::default(),
         })
@@ -175,6 +192,20 @@ impl House {
 
     pub(crate) async fn close(self) {
         self.daemon.stop().await;
+    }
+}
+
+/// A message that is no event.
+fn poison() -> Outgoing {
+    Outgoing {
+        exchange: Exchange::Events,
+        routing_key: "trunkline.call.ringing.v1".into(),
+        partition_key: "poison".into(),
+        id: POISON,
+        source: "/connectors/stranger".into(),
+        sequence: None,
+        mandatory: true,
+        body: Bytes::from_static(b"{\"no\":\"event \x1b[31m\"}"),
     }
 }
 

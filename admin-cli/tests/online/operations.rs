@@ -1,5 +1,7 @@
 //! Connectors, dead letters and books.
 
+use trunkline_test_support::rabbit::Rabbit;
+
 use crate::house::{House, POISON, wang};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +46,15 @@ async fn an_event_that_lies_nowhere_is_lost_and_audit_says_no() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_is_listed_shown_replayed_and_purged() {
-    let house = House::with_a_dead_letter().await;
+    letters_are_worked_on(House::with_a_dead_letter().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_on_rabbitmq_is_listed_shown_replayed_and_purged() {
+    letters_are_worked_on(House::with_a_dead_letter_on(Rabbit::shared().await).await).await;
+}
+
+async fn letters_are_worked_on(house: House) {
     let id = POISON.to_string();
     let list = house.trunkctl(&["bus", "dead", "list"]).await;
     assert!(list.stdout.contains(&id) && list.stdout.contains("/connectors/stranger"), "{list:?}");

@@ -4,6 +4,7 @@ mod books;
 mod decisions;
 mod faults;
 mod house;
+mod limits;
 mod migrations;
 mod repositories;
 mod stories;

@@ -28,9 +28,13 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % bound
     }
 
+    /// A time at random.
+    pub(super) fn drawn(&mut self, least_ms: u64, most_ms: u64) -> Duration {
+        Duration::from_millis(least_ms + self.below(most_ms - least_ms + 1))
+    }
+
     /// Waits so long at random: the moment of a fault is what is drawn here, nothing is waited for.
     pub(super) async fn moment(&mut self, least_ms: u64, most_ms: u64) {
-        let wait = least_ms + self.below(most_ms - least_ms + 1);
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        tokio::time::sleep(self.drawn(least_ms, most_ms)).await;
     }
 }

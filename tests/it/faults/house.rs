@@ -13,6 +13,7 @@ use trunkline_test_support::postgres::Postgres;
 use trunkline_test_support::rabbit::Rabbit;
 
 use super::TURN;
+use super::absence::Absences;
 use super::dice::Dice;
 
 /// Signs the simulated web chat's webhooks.
@@ -24,7 +25,7 @@ const SWITCH: &str = r#"
 description = "The switch of the fault tests"
 [switch]
 name = "CM1"
-stations = ["4700-4729"]
+stations = ["4700-4759"]
 skills = ["601"]
 vdns = ["65067"]
 [[users]]
@@ -59,6 +60,7 @@ pub(super) struct House {
     pub(super) broker: Broker,
     pub(super) vhost: String,
     pub(super) dice: Dice,
+    pub(super) absences: Absences,
     pub(super) client: reqwest::Client,
     pub(super) home: TempDir,
     _turn: MutexGuard<'static, ()>,
@@ -96,9 +98,12 @@ impl House {
             .build()
             .expect("an HTTP client");
         let dice = Dice::new();
-        let mut house = Self { daemon, avaya, proxy, postgres, broker, vhost, dice, client, home, _turn: turn };
+        let absences = Absences::default();
+        let mut house =
+            Self { daemon, avaya, proxy, postgres, broker, vhost, dice, absences, client, home, _turn: turn };
         house.daemon.start().await;
         house.avaya.wait_all_monitored().await;
+        house.stands().await;
         house
     }
 
@@ -165,7 +170,7 @@ tls = {{ enabled = false }}
 user = "trunkline"
 password = "fault-tests"
 switch_name = "CM1"
-stations = ["4700-4729"]
+stations = ["4700-4759"]
 skills = ["601"]
 vdns = ["65067"]
 monitor_rate_per_second = 100

@@ -14,16 +14,20 @@ async fn what_was_heard_is_kept_and_what_was_not_is_declared_when_the_link_is_cu
     let traffic = Traffic::start(&house);
     house.dice.moment(500, 1_000).await;
     for _ in 0..5 {
+        house.falls();
         house.proxy.cut();
         house.avaya.wait_all_monitored().await;
+        house.stands().await;
         house.dice.moment(200, 1_500).await;
     }
     // The AES does not take us back at once.
+    house.falls();
     house.proxy.refuse();
     house.proxy.cut();
     house.dice.moment(1_000, 2_000).await;
     house.proxy.admit();
     house.avaya.wait_all_monitored().await;
+    house.stands().await;
     house.proxy.split(false);
     house.dice.moment(500, 1_000).await;
     let sent = traffic.finish().await;
@@ -37,13 +41,16 @@ async fn a_forgotten_session_and_duplicate_monitors_double_nothing() {
     house.avaya.misbehave(&Misbehaviour::DuplicateMonitors { on: true });
     for tell in [true, false] {
         house.dice.moment(500, 1_500).await;
+        house.falls();
         house.avaya.misbehave(&Misbehaviour::ForgetSession { tell });
         if !tell {
             // A silent loss shows when the client next asks: on its next connection at the latest.
             house.avaya.misbehave(&Misbehaviour::Drop);
         }
         house.avaya.wait_all_monitored().await;
+        house.stands().await;
     }
+    house.falls();
     house.avaya.misbehave(&Misbehaviour::LinkDown);
     house.dice.moment(500, 1_000).await;
     house.avaya.misbehave(&Misbehaviour::LinkUp);

@@ -11,12 +11,12 @@ use trunkline_simulators::web_chat::{Entry, Patience, Sender};
 
 use super::house::{CHAT_SECRET, House};
 
-/// New calls a second; each is ten event frames.
-const CALLS: f64 = 8.0;
+/// New calls a second; each is ten event frames. Two cores carry broker, database, daemon (not optimised) and simulators.
+const CALLS: f64 = 30.0;
 /// Calls are made in runs of so many seconds.
 const RUN: f64 = 1.0;
 /// Chats that go on at a time.
-const CHATS: usize = 4;
+const CHATS: usize = 6;
 /// Between two events of one chat.
 const CHAT_PACE: Duration = Duration::from_millis(60);
 /// Messages of a chat besides its opening and closing.
@@ -39,12 +39,17 @@ pub(super) struct Traffic {
 impl Traffic {
     /// Begins at once.
     pub(super) fn start(house: &House) -> Self {
+        Self::round(house, 0)
+    }
+
+    /// As [`Traffic::start`]; chats of one round have other ids than those of another.
+    pub(super) fn round(house: &House, round: usize) -> Self {
         let sender = Sender::new(&house.ingest(), CHAT_SECRET, Patience::quick()).expect("a web chat");
         let (sender, stop) = (Arc::new(sender), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(calls(Arc::clone(&house.avaya), stop.clone()));
         for desk in 0..CHATS {
-            tasks.spawn(chats(Arc::clone(&sender), desk, stop.clone()));
+            tasks.spawn(chats(Arc::clone(&sender), format!("{round}-{desk}"), stop.clone()));
         }
         Self { calls: house.avaya.ledger(), sender, stop, tasks }
     }
@@ -74,7 +79,7 @@ async fn calls(avaya: Arc<AvayaDmcc>, stop: CancellationToken) {
     runs.join_all().await;
 }
 
-async fn chats(sender: Arc<Sender>, desk: usize, stop: CancellationToken) {
+async fn chats(sender: Arc<Sender>, desk: String, stop: CancellationToken) {
     let mut number = 0;
     while !stop.is_cancelled() {
         let chat = format!("chat-{desk}-{number}");

@@ -4,9 +4,10 @@
 //! After each, [`verify`] holds the product's own books against what the simulated systems wrote down themselves.
 //! `TRUNKLINE_FAULTS_SEED` repeats a run's random choices; a failure names the seed.
 //!
-//! - [`house`]: everything that runs. [`load`]: calls and chats. [`settle`]: waits until nothing waits. [`dice`]: seeded
+//! - [`house`]: everything that runs. [`absence`]: when the link was away. [`load`]: calls and chats. [`settle`]: waits until nothing waits. [`dice`]: seeded
 //!   chance.
 
+mod absence;
 mod broker;
 mod daemon_killed;
 mod database;

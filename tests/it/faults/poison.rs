@@ -22,13 +22,15 @@ async fn poison_is_put_aside_with_its_reason_and_everything_else_flows() {
     house.publish(&poison).await;
     let letters = house.dead(poison.len()).await;
     // Killed and taken up again, read again, refused again: it is one letter and one line of the books each.
+    house.falls();
     house.daemon.kill().await;
     house.daemon.start().await;
+    house.stands().await;
     let done = house.post("/bus/dead/replay", &json!({ "all": true })).await;
     assert_eq!(done["done"], poison.len(), "{done}");
     let again = house.dead(poison.len()).await;
     assert_eq!(ids(&letters), ids(&again), "a replayed letter came back as another");
-    for part in ["expected", "trunkline.unheard.of.v1", "NUL"] {
+    for part in ["expected", "trunkline.unheard.of.v1", "trunkline.chat.closed.v2", "NUL"] {
         let told = again.iter().any(|letter| letter["reason"].as_str().is_some_and(|reason| reason.contains(part)));
         assert!(told, "no reason holds {part:?}: {again:#?}");
     }
@@ -55,6 +57,7 @@ fn poison() -> Vec<Vec<u8>> {
     vec![
         b"{ this is no JSON".to_vec(),
         event("trunkline.unheard.of.v1", "new"),
+        event("trunkline.chat.closed.v2", "of a later release"),
         event("trunkline.chat.closed.v1", "nul \0 within"),
         vec![b'x'; 5 << 20],
         vec![b'['; 100_000],
