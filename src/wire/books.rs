@@ -49,7 +49,7 @@ pub(crate) async fn books(store: &Store, bus: &Bus, from: Day, to: Day, now: Tim
         }
         sleep(PAUSE).await;
         waiting = match (waiting, Waiting::now(bus).await) {
-            (Some(before), Some(after)) => Some(before.with(after)),
+            (Some(before), Some(after)) => Some(before.with(&after)),
             _ => None,
         };
         let again = store.books_due(from, to, due).await?;
@@ -93,7 +93,7 @@ impl Waiting {
     }
 
     /// What two looks say together.
-    fn with(mut self, other: Self) -> Self {
+    fn with(mut self, other: &Self) -> Self {
         for (queue, ready) in &mut self.queues {
             *ready = (*ready).min(other.queues.get(queue).copied().unwrap_or_default());
         }
@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn a_queue_counts_as_it_was_at_its_emptiest() {
-        let busy = queued(40).with(queued(3)).with(queued(25));
+        let busy = queued(40).with(&queued(3)).with(&queued(25));
         assert_eq!(busy.queued(), 3);
-        assert_eq!(queued(40).with(Waiting::default()).queued(), 0);
+        assert_eq!(queued(40).with(&Waiting::default()).queued(), 0);
     }
 }
