@@ -45,7 +45,9 @@ async fn the_panel_and_the_desk_page_show_the_demos_story() {
     let desk = "desk?scheme=account_no&value=wang.mei&lang=en";
     let expected = ["王梅", "Calling number", "Alternate number", "8888", "1001", remark, "我的退款怎么样了？"];
     let mut visit = vec!["--scenario", "visit", "--path", desk];
-    expected.iter().for_each(|text| visit.extend(["--expect", text]));
+    for text in expected {
+        visit.extend(["--expect", text]);
+    }
     let visited = play(&visit).await.expect("node runs");
     assert!(visited.status.success(), "{}", String::from_utf8_lossy(&visited.stderr));
     demo.kill().await.expect("it ends");
