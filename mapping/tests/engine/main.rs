@@ -5,6 +5,8 @@ mod decisions;
 mod faults;
 mod house;
 mod migrations;
+mod order;
+mod pure;
 mod repositories;
 mod stories;
 mod told;
