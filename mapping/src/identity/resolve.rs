@@ -92,7 +92,7 @@ struct Line {
 struct WrittenHandle {
     scheme: String,
     #[serde(default)]
-    scope: String,
+    scope: Option<String>,
     value: String,
 }
 
@@ -143,7 +143,8 @@ impl Reading {
         rules: &Rules,
         plan: &DialPlan,
     ) -> Result<Option<Handle>, String> {
-        match Handle::new(&written.scheme, &written.scope, &written.value, rules, plan, None) {
+        let scope = written.scope.as_deref().unwrap_or_default();
+        match Handle::new(&written.scheme, scope, &written.value, rules, plan, None) {
             Ok(handle) => {
                 if !rules.knows(handle.scheme()) && self.unknown.insert(handle.scheme().to_owned()) {
                     let note =

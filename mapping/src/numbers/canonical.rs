@@ -87,11 +87,9 @@ impl Reader<'_> {
             };
         }
         if let Some(abroad) = digits.strip_prefix("00") {
-            // `00` + a mobile is a switch's outside 0 before `0138…`, not a call to +1 38.
-            if fits(&self.plan.mobiles, abroad) {
-                return self.national(abroad);
-            }
-            return self.dialled(&format!("+{abroad}"));
+            // `00` + a mobile is a switch's outside 0 before `0138…`, not a call to +1 38; but +1 415 is no mobile of ours.
+            let mobile = fits(&self.plan.mobiles, abroad).then(|| self.national(abroad)).flatten();
+            return mobile.or_else(|| self.dialled(&format!("+{abroad}")));
         }
         self.long_distance(digits)
             .or_else(|| self.local(digits))
