@@ -44,7 +44,7 @@ pub struct LineError {
 
 /// Reads `{"a":{"scheme","scope","value"},"b":{…},"strength","at"}` lines and writes a line for each customer.
 ///
-/// `strength` is `weak`, `medium`, `strong` or `authoritative`. Optional: `scope`; `b` (a sighting of `a` alone needs no
+/// `strength` is `weak`, `medium`, `strong` or `authoritative`. Optional: `scope` (missing and null are the empty one); `b` (a sighting of `a` alone needs no
 /// `strength`); `origin`: `observed`, or a decision by `include` or `exclude`. Empty lines are skipped. All bad lines are
 /// reported at once, and then there is no result. Any order of the same lines gives the same result.
 pub fn resolve_lines(input: &str, rules: &Rules, plan: &DialPlan) -> Result<Resolved, Vec<LineError>> {
