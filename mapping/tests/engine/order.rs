@@ -25,8 +25,8 @@ async fn only_record(house: &House) -> Cdr {
     record
 }
 
-fn customer_of(number: &str) -> Option<uuid::Uuid> {
-    Some(Handle::stored("phone", "", number).id())
+fn caller(number: &str) -> uuid::Uuid {
+    Handle::stored("phone", "", number).id()
 }
 
 async fn a_trunk_that_is_told_later_makes_the_record_its_callers(house: &House) {
@@ -35,9 +35,9 @@ async fn a_trunk_that_is_told_later_makes_the_record_its_callers(house: &House) 
     let late = on_trunk(ringing(&source, 1, "c1", "913800138001", "1001"), "tg9");
     engine.apply(&[offered(&source, 0, "c1", "913800138001")]).await.expect("applies");
     engine.apply(&[late]).await.expect("applies");
-    assert_eq!(only_record(house).await.customer, customer_of("+8613800138001"));
+    assert_eq!(only_record(house).await.customer, Some(caller("+8613800138001")));
     engine.apply(&[ended(&source, 9, "c1")]).await.expect("applies");
-    assert_eq!(only_record(house).await.customer, customer_of("+8613800138001"));
+    assert_eq!(only_record(house).await.customer, Some(caller("+8613800138001")));
 }
 
 async fn a_trunk_and_a_number_that_no_event_names_together_leave_the_number_as_it_was_read(house: &House) {
@@ -45,9 +45,9 @@ async fn a_trunk_and_a_number_that_no_event_names_together_leave_the_number_as_i
     let source = avaya();
     let late = on_trunk(ringing(&source, 1, "c1", "", "1001"), "tg9");
     engine.apply(&[offered(&source, 0, "c1", "913800138001"), late]).await.expect("applies");
-    assert_eq!(only_record(house).await.customer, customer_of("raw:913800138001"));
+    assert_eq!(only_record(house).await.customer, Some(caller("raw:913800138001")));
     engine.apply(&[ended(&source, 9, "c1")]).await.expect("applies");
-    assert_eq!(only_record(house).await.customer, customer_of("raw:913800138001"));
+    assert_eq!(only_record(house).await.customer, Some(caller("raw:913800138001")));
 }
 
 /// The dial plan was mended between the call and its last event: what the new reading means nobody has named yet.
@@ -55,7 +55,7 @@ async fn a_record_keeps_its_caller_when_the_dial_plan_changes(house: &House) {
     let source = avaya();
     house.apply(&[on_trunk(ringing(&source, 1, "c1", "913800138001", "1001"), "tg9")]).await;
     with_trunk(house).apply(&[ended(&source, 9, "c1")]).await.expect("applies");
-    assert_eq!(only_record(house).await.customer, customer_of("raw:913800138001"));
+    assert_eq!(only_record(house).await.customer, Some(caller("raw:913800138001")));
 }
 
 /// A remark names its record's id alone; the call that comes after it still has its name.

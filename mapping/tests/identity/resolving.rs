@@ -112,6 +112,34 @@ fn an_address_on_fifty_thousand_records_joins_none_of_them() {
     assert_eq!(resolved.lines.iter().filter(|line| line.contains("generic")).count(), 1);
 }
 
+/// Neighbours share a phone and an address each, all along the street: every pair waits for its second proof.
+#[test]
+fn a_long_chain_of_second_proofs_ends_at_the_limits() {
+    use std::fmt::Write as _;
+    let mut input = String::new();
+    let mut say = |account: usize, scheme: &str, value: &str| {
+        let (a, b) = (format!("A{account}"), format!(r#"{{"scheme":"{scheme}","value":"{value}"}}"#));
+        writeln!(
+            input,
+            r#"{{"a":{{"scheme":"account_no","value":"{a}"}},"b":{b},"strength":"medium","at":"2026-11-20T01:00:00Z"}}"#
+        )
+        .expect("writes");
+    };
+    for house in 0..5_000 {
+        for account in [house, house + 1] {
+            say(account, "phone", &format!("+86138{house:08}"));
+            say(account, "email", &format!("house{house}@example.com"));
+        }
+    }
+    let accounts = |line: &Value| {
+        let handles = line["handles"].as_array().expect("handles");
+        handles.iter().filter(|handle| handle["scheme"] == "account_no").count()
+    };
+    let sizes: Vec<usize> = lines(&input).iter().map(accounts).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 5_001);
+    assert!(sizes.iter().all(|size| *size <= 5) && sizes.contains(&5), "a customer has five accounts at most");
+}
+
 /// What editors, exports and careful people do to a file.
 #[test]
 fn line_ends_marks_blanks_and_repeats_do_not_show() {
