@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trunkline_events::cdr::{Cdr, Medium};
-use trunkline_events::{Body, Event, EventId};
+use trunkline_events::{Body, Event, EventId, Timestamp};
 use trunkline_mapping::cdr::{ConversationKey, Folded, conversation_keys, fold, root};
 use trunkline_mapping::engine::Knowledge;
 use trunkline_mapping::identity::{Evidence, Handle, Partition, Sighting, observe, partition, subject_handle};
@@ -65,9 +65,18 @@ fn customer_of(handle: Uuid, judged: &Partition) -> Option<Uuid> {
 fn records(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTreeMap<Uuid, Cdr> {
     let mut records = BTreeMap::new();
     for events in conversations(events) {
-        let keys: Vec<_> =
-            events.iter().flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time))).collect();
-        let root = root(keys.iter().map(|(key, at)| (key, *at))).expect("not empty").id();
+        // A remark counts as a mention of its record's key, whose name another event tells.
+        let mut keys: BTreeMap<Uuid, (ConversationKey, Timestamp)> = BTreeMap::new();
+        for event in &events {
+            for key in conversation_keys(event) {
+                let known = keys.entry(key.id()).or_insert_with(|| (key.clone(), event.time));
+                known.1 = known.1.min(event.time);
+                if key.text().is_some() {
+                    known.0 = key;
+                }
+            }
+        }
+        let root = root(keys.values().map(|(key, at)| (key, *at))).expect("not empty").id();
         if let Some(folded) = fold(events.iter().copied()) {
             let subjects = subjects(&folded, &events, knowledge);
             let subject = subjects.into_iter().map(|handle| handle.id()).find(|id| judged.standings.contains_key(id));
