@@ -2,6 +2,8 @@
 
 #[path = "cdr/keys.rs"]
 mod keys;
+#[path = "cdr/naive.rs"]
+mod naive;
 #[path = "cdr/notation.rs"]
 mod notation;
 #[path = "cdr/properties.rs"]

@@ -77,6 +77,7 @@ fn a_landline_has_one_key_with_and_without_area_and_country() {
 fn landlines_beside_service_ranges_stay_landlines() {
     assert_eq!(key("010-66668888"), "+861066668888");
     assert_eq!(key("0951-6012345"), "+869516012345");
+    assert_eq!(key("0951-0123456"), "+869510123456", "7 digits behind the area");
 }
 
 #[test]
@@ -98,12 +99,20 @@ fn service_numbers_are_never_a_customers_key() {
         "10105888",
         "106912345678901",
         "10691234",
+        "95105678",
+        "9510 5678",
     ] {
         let number = default(raw);
         assert!(matches!(number, Number::Service { kind: ServiceKind::Public, .. }), "{raw:?} is {number:?}");
         assert!(!number.is_customer());
+        assert_eq!(number.key(), None, "{raw:?}");
     }
-    assert_eq!(default("4008001234").key().as_deref(), Some("+864008001234"));
+    let value = |raw| match default(raw) {
+        Number::Service { value, .. } => value,
+        other => panic!("{raw:?} is {other:?}"),
+    };
+    assert_eq!(value("4008001234"), "+864008001234");
+    assert_eq!(value("106912345678901"), "106912345678901", "it has no international form");
 }
 
 #[test]
@@ -161,9 +170,35 @@ fn a_zero_for_the_outside_line_is_not_the_international_prefix() {
 
 #[test]
 fn foreign_numbers_keep_their_country() {
-    for raw in ["0085291234567", "+852 9123 4567", "+85291234567"] {
-        assert_eq!(key(raw), "+85291234567", "{raw:?}");
+    for (key_of_it, spellings) in [
+        ("+85291234567", &["0085291234567", "+852 9123 4567", "+85291234567", "00 852 9123 4567"][..]),
+        ("+85366123456", &["+853 6612 3456", "0085366123456"]),
+        ("+886912345678", &["+886 912 345 678", "00886912345678", "+886 0912 345 678"]),
+        ("+14155552671", &["+1 (415) 555-2671", "0014155552671"]),
+        ("+16175551234", &["+1 617 555 1234", "0016175551234"]),
+        ("+447911123456", &["+44 7911 123456", "00447911123456"]),
+        ("+442079460958", &["+44 20 7946 0958", "00442079460958"]),
+    ] {
+        for raw in spellings {
+            assert_eq!(key(raw), key_of_it, "{raw:?}");
+        }
     }
+}
+
+/// `00` and eleven digits that look like a mobile: a mobile where they are one, else a call to North America.
+#[test]
+fn what_looks_like_a_mobile_behind_00_and_is_none_is_foreign() {
+    for (raw, expected) in [
+        ("0014155552671", "+14155552671"),
+        ("0016175551234", "+16175551234"),
+        ("0014165550123", "+14165550123"),
+        ("0013800138000", "+8613800138000"),
+        ("0019912345678", "+8619912345678"),
+    ] {
+        assert_eq!(key(raw), expected, "{raw}");
+    }
+    assert_eq!(unusable("0014112345678"), UnusableReason::Invalid, "neither");
+    assert_eq!(key_by("mobiles = []", "0015105551234"), "+15105551234", "where people phone to North America");
 }
 
 #[test]

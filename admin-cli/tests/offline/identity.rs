@@ -32,6 +32,11 @@ fn shuffled_and_repeated_evidence_gives_the_same_customers() {
     sizes.sort_unstable();
     assert_eq!(sizes, [2, 3], "{expected}");
     let [a, b, c, d] = EVIDENCE;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("from-a-spreadsheet.jsonl");
+    fs::write(&file, format!("\u{feff}{d}\r\n\r\n{a}\r\n{b}\r\n{c}\r\n{a}\r\n")).expect("written");
+    let ended = trunkctl(&["identity", "resolve", file.to_str().expect("UTF-8")]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, expected.as_str(), ""));
     for shuffled in [vec![d, c, b, a], vec![b, d, a, c, b], vec![c, a, a, d, b, d]] {
         assert_eq!(resolve(&shuffled), expected);
     }

@@ -9,8 +9,9 @@ use super::misfit::{Misfit, ours};
 
 /// Characters of an id, a phone number, an address, a tag.
 pub(super) const LONGEST_ID: usize = 256;
-/// Profile fields of one visitor.
-const MOST_FIELDS: usize = 200;
+/// Profile fields of one visitor, ids of his in other CRMs, tags set or taken away by one event: each becomes something of
+/// its own, so a small body would otherwise become a flood.
+const MOST_OF_A_KIND: usize = 200;
 
 /// `chat.opened`
 #[derive(Debug, Deserialize)]
@@ -284,9 +285,21 @@ impl Visitor {
         if anonymous {
             return Err(Misfit::missing("visitor.id"));
         }
-        if self.fields.as_ref().is_some_and(|fields| fields.len() > MOST_FIELDS) {
-            return Err(Misfit(format!("a visitor has at most {MOST_FIELDS} fields")));
-        }
-        Ok(())
+        at_most("fields", self.fields.as_ref().map_or(0, BTreeMap::len))?;
+        at_most("crm_ids", self.crm_ids.as_ref().map_or(0, Vec::len))
     }
+}
+
+impl Tags {
+    pub(super) fn check(&self) -> Result<(), Misfit> {
+        at_most("set", self.set.as_ref().map_or(0, Vec::len))?;
+        at_most("removed", self.removed.as_ref().map_or(0, Vec::len))
+    }
+}
+
+fn at_most(member: &str, count: usize) -> Result<(), Misfit> {
+    if count > MOST_OF_A_KIND {
+        return Err(Misfit(format!("`{member}` has at most {MOST_OF_A_KIND} entries")));
+    }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 //!
 //! Ids: an event has the same id however often and under whichever `webhook-id` it is told, where the chat system names
 //! it: a message by its conversation and message id; the opening, assignment and closing of a conversation by its id and
-//! the sender's timestamp (so a conversation that is opened again is another opening). The rest is named by the event's
-//! own `id`, or failing that by the `webhook-id` and the place in the body.
+//! the sender's timestamp (so a conversation that is opened again is another opening). The rest, and what has no
+//! timestamp, is named by the event's own `id`, or failing that by the `webhook-id` and the place in the body.
 //!
 //! Time: the sender's timestamp. A day or more off it is flagged; then a time in the future, or before the year 2000,
 //! counts for nothing and the event happened when it was received. A late one keeps its time, since a retry after an
@@ -77,7 +77,7 @@ pub struct Translator<'a> {
 /// What the events of one item share.
 struct Frame {
     time: Timestamp,
-    /// The sender's timestamp as it was, for ids.
+    /// What tells one opening from the next, for ids: the sender's timestamp as it was, or failing that `native`.
     at: String,
     /// What the item is called where the chat system gives nothing better.
     native: String,
@@ -87,10 +87,11 @@ impl Translator<'_> {
     /// The events of the item that stands at `place` in its body.
     pub fn translate(&self, place: usize, item: Item<'_>) -> Outcome {
         let skew = item.at.and_then(|at| skew(at, self.now));
+        let native = item.id.unwrap_or_else(|| format!("{}:{place}", self.webhook_id));
         let frame = Frame {
             time: item.at.filter(|at| is_plausible(*at, skew)).unwrap_or(self.now),
-            at: item.at.map(|at| at.to_string()).unwrap_or_default(),
-            native: item.id.unwrap_or_else(|| format!("{}:{place}", self.webhook_id)),
+            at: item.at.map_or_else(|| native.clone(), |at| at.to_string()),
+            native,
         };
         let mut keep_raw = None;
         let mut unknown = false;
@@ -244,10 +245,13 @@ impl Translator<'_> {
         handles.extend(visitor.crm_id.iter().map(|id| handle("crm_id", &terms.crm_scope, id, true)));
         handles.extend(visitor.crm_ids.iter().flatten().map(|crm| handle("crm_id", &crm.scope, &crm.id, true)));
         let account_verified = visitor.account_verified.unwrap_or(true);
-        handles
-            .extend(visitor.account.iter().map(|id| handle("account_no", &terms.account_scope, id, account_verified)));
+        let account = visitor.account.iter().map(|id| handle("account_no", &terms.account_scope, id, account_verified));
+        // A number that the visitor merely typed stands last: whose it is nobody knows.
+        let (account, typed) = if account_verified { (Some(account), None) } else { (None, Some(account)) };
+        handles.extend(account.into_iter().flatten());
         handles.extend(visitor.phone.iter().map(|id| handle("phone", "", id, visitor.phone_verified == Some(true))));
         handles.extend(visitor.email.iter().map(|id| handle("email", "", id, visitor.email_verified == Some(true))));
+        handles.extend(typed.into_iter().flatten());
         handles
     }
 }

@@ -16,7 +16,7 @@ const DEPTH: usize = 32;
 /// Events in one body.
 pub(super) const MOST_EVENTS: usize = 1000;
 /// Numbers from here on are milliseconds: as seconds they would lie after the year 5000.
-const MILLISECONDS_FROM: i64 = 100_000_000_000;
+const MILLISECONDS_FROM: u64 = 100_000_000_000;
 
 /// One event of a body.
 #[derive(Debug)]
@@ -101,6 +101,9 @@ fn item(raw: &str) -> Result<Item<'_>, Misfit> {
     {
         visitor.check()?;
     }
+    if let Told::Tags(tags) = &told {
+        tags.check()?;
+    }
     Ok(Item { id: envelope.id.map(|id| id.0), at, told, raw })
 }
 
@@ -116,7 +119,7 @@ fn moment(raw: &RawValue) -> Result<Option<Timestamp>, Misfit> {
     let no_instant = || Misfit("timestamp is neither RFC 3339 nor seconds or milliseconds since 1970".to_owned());
     let text = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
     if let Ok(number) = text.parse::<i64>() {
-        let instant = if number.abs() >= MILLISECONDS_FROM {
+        let instant = if number.unsigned_abs() >= MILLISECONDS_FROM {
             Timestamp::from_unix_millis(number)
         } else {
             Timestamp::from_unix_seconds(number)

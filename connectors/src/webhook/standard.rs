@@ -217,6 +217,41 @@ mod tests {
     }
 
     #[test]
+    fn any_of_the_listed_signatures_will_do_and_the_list_has_an_end() {
+        let rubbish = |count| vec!["v1,AAAA"; count].join(" ");
+        let after = |before: String| check(&[secret()], &format!("{before} {SIGNATURE}"), 0);
+        assert_eq!(after(rubbish(15)), Ok(()));
+        assert_eq!(after(rubbish(16)), Err(Refusal::Signature), "nobody makes us try for ever");
+        assert_eq!(after(vec!["v1a,AAAA v2,AAAA"; 50].join(" ")), Ok(()), "other versions are passed over");
+        assert_eq!(check(&[secret()], &format!("{SIGNATURE}\t{SIGNATURE}"), 0), Ok(()));
+        let commas = format!("v1,AAAA,{SIGNATURE}");
+        assert_eq!(check(&[secret()], &commas, 0), Err(Refusal::Signature), "a list has spaces");
+        let other_version = SIGNATURE.replace("v1,", "v1a,");
+        assert_eq!(check(&[secret()], &other_version, 0), Err(Refusal::Signature));
+        let cut = &SIGNATURE[..SIGNATURE.len() - 8];
+        assert_eq!(check(&[secret()], cut, 0), Err(Refusal::Signature), "a prefix of the right one is wrong");
+    }
+
+    #[test]
+    fn an_instant_has_one_spelling_and_a_year() {
+        let now = Timestamp::from_unix_seconds(SECONDS).expect("an instant");
+        let check = |timestamp: &str| {
+            let signature = secret().mac(ID, timestamp, BODY).map(|mac| general_purpose::STANDARD.encode(mac));
+            let signature = format!("v1,{}", signature.expect("a mac"));
+            verify(&[secret()], Signed { id: ID, timestamp, signature: &signature }, BODY, now, FIVE_MINUTES)
+        };
+        assert_eq!(check("1614265330"), Ok(()));
+        for odd in
+            ["-1614265330", " 1614265330", "1614265330 ", "1614265330.0", "1e9", "１６１４２６５３３０", "0x6038"]
+        {
+            assert_eq!(check(odd), Err(Refusal::Timestamp), "{odd}");
+        }
+        assert_eq!(check("1614265330000"), Err(Refusal::Timestamp), "milliseconds");
+        assert_eq!(check("999999999999"), Err(Refusal::Timestamp), "beyond the year 9999");
+        assert_eq!(check("0"), Err(Refusal::TooOld));
+    }
+
+    #[test]
     fn rubbish_signatures_do_not_verify() {
         for signature in ["v1", "v1,", "v1,!!!", "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", ",", "v1,AAAA"] {
             assert_eq!(check(&[secret()], signature, 0), Err(Refusal::Signature), "{signature}");

@@ -175,20 +175,19 @@ impl Engine {
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
         let before = conversations::standing(session, touched).await?;
-        let mut subjects: HashMap<Uuid, Uuid> = HashMap::new();
+        // The likeliest first. Anew each time: a trunk that is told later gives the same digits another meaning.
+        let mut subjects: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for one in touched {
-            let old = before.get(&one.root).filter(|old| same_person(&old.cdr, &one.folded.cdr));
-            let subject = match old {
-                Some(old) => old.subject_handle,
-                None => self.subject(one).map(|handle| handle.id()),
-            };
-            subjects.extend(subject.map(|subject| (one.root, subject)));
+            let old = before.get(&one.root).filter(|old| same_number(&old.cdr, &one.folded.cdr));
+            let known = old.and_then(|old| old.subject_handle);
+            subjects.insert(one.root, self.subjects(one).map(|handle| handle.id()).chain(known).collect());
         }
-        let missing: BTreeSet<Uuid> = subjects.values().copied().filter(|id| !rows.contains_key(id)).collect();
+        let unread = |ids: &Vec<Uuid>| ids.iter().copied().take_while(|id| !rows.contains_key(id)).collect::<Vec<_>>();
+        let missing: BTreeSet<Uuid> = subjects.values().flat_map(unread).collect();
         if !missing.is_empty() {
             rows.extend(handles::by_id(session, missing).await?.into_iter().map(|row| (row.id, row)));
         }
-        let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied().filter(|id| rows.contains_key(id));
+        let subject_of = |one: &Touched<'_>| subjects.get(&one.root)?.iter().copied().find(|id| rows.contains_key(id));
         // A record on a handle that several share is nobody's.
         let customer_of =
             |handle: Uuid| rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer);
@@ -205,24 +204,28 @@ impl Engine {
         pops::turn(session, touched, standing, &presumed, derived).await
     }
 
-    /// The handle that a conversation's record hangs on: the caller's number, or the strongest handle of a chat's visitor.
-    fn subject(&self, conversation: &Touched<'_>) -> Option<Handle> {
+    /// Handles that a conversation's record may hang on, of which the first that anybody named counts: the strongest one
+    /// of a chat's visitor; the caller's number as it reads on the call's trunk, or else without it (an event may name
+    /// the trunk and no number).
+    fn subjects(&self, conversation: &Touched<'_>) -> impl Iterator<Item = Handle> {
         let knowledge = &self.knowledge;
-        if conversation.folded.cdr.medium == Medium::Chat
-            && let Some(opened) = &conversation.opened
-        {
-            return subject_handle(opened, &knowledge.rules, &knowledge.plans);
-        }
-        let known = conversation.folded.customer_handle.as_ref()?;
-        let plan = knowledge.plans.of(&known.link);
-        let raw = &known.handle;
-        Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, known.trunk.as_deref()).ok()
+        let opened = conversation.opened.as_ref().filter(|_| conversation.folded.cdr.medium == Medium::Chat);
+        let visitor = opened.and_then(|opened| subject_handle(opened, &knowledge.rules, &knowledge.plans));
+        let written = conversation.folded.customer_handle.as_ref().filter(|_| opened.is_none());
+        let read = |trunk: Option<&str>| {
+            let raw = &written?.handle;
+            let plan = knowledge.plans.of(&written?.link);
+            Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, trunk).ok()
+        };
+        let trunk = written.and_then(|known| known.trunk.as_deref());
+        let caller = trunk.and_then(|trunk| read(Some(trunk)));
+        visitor.into_iter().chain(caller).chain(read(None))
     }
 }
 
-/// Whether a record that hangs on a handle still hangs on the same: a call of the same number. A chat's visitor may turn
-/// out to have a stronger handle.
-fn same_person(old: &Cdr, new: &Cdr) -> bool {
+/// Whether both are calls of one number as it was written. Then the handle that the record hung on before will do where
+/// nobody named the one that it reads as now: the dial plan was changed in between.
+fn same_number(old: &Cdr, new: &Cdr) -> bool {
     new.medium == Medium::Voice && old.medium == Medium::Voice && old.customer_handle == new.customer_handle
 }
 

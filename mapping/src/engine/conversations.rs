@@ -289,7 +289,7 @@ pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) ->
         told.entry(root_of[&conversation]).or_default().push(event);
     }
     for stored in found.iter_mut().filter(|stored| !stored.complete) {
-        let Some(folded) = told.get(&stored.cdr.id).and_then(|told| cdr::fold(told)) else { continue };
+        let Some(folded) = told.get(&stored.cdr.id).and_then(cdr::fold) else { continue };
         let Cdr { id, revision, ref absorbed, .. } = stored.cdr;
         stored.cdr = Cdr { id, revision, absorbed: absorbed.clone(), ..folded.cdr };
     }

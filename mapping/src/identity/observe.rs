@@ -57,7 +57,7 @@ pub fn observe(event: &Event, rules: &Rules, plans: &DialPlans) -> Observations 
 }
 
 /// The handle that a record of this event (a call, a chat, a profile) hangs on: the strongest one that identifies
-/// somebody. Evidence and decisions about two handles are nobody's record.
+/// somebody; never a number of a system of record that was merely typed. Evidence and decisions about two handles are nobody's record.
 pub fn subject_handle(event: &Event, rules: &Rules, plans: &DialPlans) -> Option<Handle> {
     observe(event, rules, plans).subject
 }
@@ -150,8 +150,10 @@ impl<'e> View<'e> {
                 let mut named: Vec<(Handle, Strength)> = Vec::with_capacity(raw.len());
                 for (place, raw) in raw.iter().enumerate() {
                     let Some((handle, claim)) = told.read(raw, rules, plan, None) else { continue };
-                    // The session is its own handle's, beyond doubt. A contact is only written there.
-                    let is_session = place == 0 && rules.role(&handle) != Role::Contact;
+                    // The session is its own handle's, beyond doubt. A contact is only written there, and so is a
+                    // number in a system of record that its visitor typed.
+                    let is_session =
+                        place == 0 && rules.role(&handle) != Role::Contact && !is_hearsay(rules.role(&handle), claim);
                     let claim = if is_session { Strength::Authoritative } else { claim };
                     match named.iter_mut().find(|(known, _)| *known == handle) {
                         Some((_, known)) => *known = claim.max(*known),
@@ -206,7 +208,13 @@ impl Observations {
     }
 }
 
-/// Identity before channel before device before contact; then what claims more, then what is named first.
+/// Whether somebody is said to be known to a system of record, and it proves next to nothing: anybody can type a number.
+fn is_hearsay(role: Role, claim: Strength) -> bool {
+    role == Role::Identity && claim == Strength::Weak
+}
+
+/// Identity before channel before device before contact; then what claims more, then what is named first. `None` if all
+/// there is was hearsay.
 fn strongest(named: &[(Handle, Strength)], rules: &Rules) -> Option<usize> {
     let rank = |place: &usize| {
         let (handle, claim) = &named[*place];
@@ -218,5 +226,6 @@ fn strongest(named: &[(Handle, Strength)], rules: &Rules) -> Option<usize> {
         };
         (handle.is_raw(rules), role, std::cmp::Reverse(*claim), *place)
     };
-    (0..named.len()).min_by_key(rank)
+    let proves = |place: &usize| !is_hearsay(rules.role(&named[*place].0), named[*place].1);
+    (0..named.len()).filter(proves).min_by_key(rank)
 }

@@ -44,7 +44,7 @@ pub struct LineError {
 
 /// Reads `{"a":{"scheme","scope","value"},"b":{…},"strength","at"}` lines and writes a line for each customer.
 ///
-/// `strength` is `weak`, `medium`, `strong` or `authoritative`. Optional: `scope`; `b` (a sighting of `a` alone needs no
+/// `strength` is `weak`, `medium`, `strong` or `authoritative`. Optional: `scope` (missing and null are the empty one); `b` (a sighting of `a` alone needs no
 /// `strength`); `origin`: `observed`, or a decision by `include` or `exclude`. Empty lines are skipped. All bad lines are
 /// reported at once, and then there is no result. Any order of the same lines gives the same result.
 pub fn resolve_lines(input: &str, rules: &Rules, plan: &DialPlan) -> Result<Resolved, Vec<LineError>> {
@@ -92,7 +92,7 @@ struct Line {
 struct WrittenHandle {
     scheme: String,
     #[serde(default)]
-    scope: String,
+    scope: Option<String>,
     value: String,
 }
 
@@ -143,7 +143,8 @@ impl Reading {
         rules: &Rules,
         plan: &DialPlan,
     ) -> Result<Option<Handle>, String> {
-        match Handle::new(&written.scheme, &written.scope, &written.value, rules, plan, None) {
+        let scope = written.scope.as_deref().unwrap_or_default();
+        match Handle::new(&written.scheme, scope, &written.value, rules, plan, None) {
             Ok(handle) => {
                 if !rules.knows(handle.scheme()) && self.unknown.insert(handle.scheme().to_owned()) {
                     let note =

@@ -1,6 +1,7 @@
 //! One number out of every spelling: the text is read in several ways, likeliest first, and the first way that gives
 //! a valid number counts. Only validity decides, never mere possibility: a wrong key would join strangers.
 
+use super::line::{Line, line};
 use super::written;
 use super::{DialPlan, Kind, Mask, Number, ServiceKind, UnusableReason, Withheld};
 
@@ -83,15 +84,13 @@ impl Reader<'_> {
         if let Some(international) = digits.strip_prefix('+') {
             return match international.strip_prefix(&self.calling_code) {
                 Some(national) => self.long_distance(national),
-                None => valid(digits).map(|(value, kind)| self.somebody(value, kind)),
+                None => valid(digits).map(|(value, line)| self.somebody(value, line)),
             };
         }
         if let Some(abroad) = digits.strip_prefix("00") {
-            // `00` + a mobile is a switch's outside 0 before `0138…`, not a call to +1 38.
-            if fits(&self.plan.mobiles, abroad) {
-                return self.national(abroad);
-            }
-            return self.dialled(&format!("+{abroad}"));
+            // `00` + a mobile is a switch's outside 0 before `0138…`, not a call to +1 38; but +1 415 is no mobile of ours.
+            let mobile = fits(&self.plan.mobiles, abroad).then(|| self.national(abroad)).flatten();
+            return mobile.or_else(|| self.dialled(&format!("+{abroad}")));
         }
         self.long_distance(digits)
             .or_else(|| self.local(digits))
@@ -116,7 +115,7 @@ impl Reader<'_> {
         if let Some(found) = self.nobody(bare) {
             return Some(found);
         }
-        valid(&format!("+{}{bare}", self.calling_code)).map(|(value, kind)| self.somebody(value, kind))
+        valid(&format!("+{}{bare}", self.calling_code)).map(|(value, line)| self.somebody(value, line))
     }
 
     /// A local number, by the site's area code.
@@ -135,12 +134,15 @@ impl Reader<'_> {
         if fits(&self.plan.shorts, national) {
             return Some(Number::Short { country: self.plan.country.code().to_owned(), value: national.to_owned() });
         }
-        fits(&self.plan.services, national)
-            .then(|| Number::Service { value: format!("+{}{national}", self.calling_code), kind: ServiceKind::Public })
+        fits(&self.plan.services, national).then(|| {
+            // 400 has an international form, an SMS gateway has none.
+            let international = valid(&format!("+{}{national}", self.calling_code)).map(|(value, _)| value);
+            Number::Service { value: international.unwrap_or_else(|| national.to_owned()), kind: ServiceKind::Public }
+        })
     }
 
     /// A valid number: ours, an agent's, a service's or a person's.
-    fn somebody(&self, value: String, kind: Option<Kind>) -> Number {
+    fn somebody(&self, value: String, line: Line) -> Number {
         if fits(&self.plan.own, &value) {
             return Number::Service { value, kind: ServiceKind::Own };
         }
@@ -150,9 +152,9 @@ impl Reader<'_> {
         if fits(&self.plan.privacy, &value) {
             return Number::E164 { value, extension: None, kind: Kind::Privacy };
         }
-        match kind {
-            Some(kind) => Number::E164 { value, extension: None, kind },
-            None => Number::Service { value, kind: ServiceKind::Public },
+        match line {
+            Line::Of(kind) => Number::E164 { value, extension: None, kind },
+            Line::Service => Number::Service { value, kind: ServiceKind::Public },
         }
     }
 
@@ -169,35 +171,16 @@ impl Reader<'_> {
     }
 }
 
-/// The E.164 form of a valid international number, and what line it is (`None`: a service).
-fn valid(international: &str) -> Option<(String, Option<Kind>)> {
+/// The E.164 form of a valid international number, and what line it is.
+fn valid(international: &str) -> Option<(String, Line)> {
     if international.len() <= SHORTEST_DIGITS {
         return None;
     }
     let number = phonenumber::parse(None, international).ok()?;
-    let line = number.number_type(&phonenumber::metadata::DATABASE);
-    // A number of a known type is valid, which spares the library a second look; but it looks at the type without
-    // leading zeros (Italy keeps them).
-    let has_type = number.national().zeros() == 0;
-    let is_valid = if has_type { line != phonenumber::Type::Unknown } else { number.is_valid() };
-    if !is_valid {
-        return None;
-    }
+    let (code, national) = (number.code().value(), number.national().to_string());
+    let line = line(code, &national)?;
     // E.164 by hand: the library's formatter searches for a pattern that it then does not use.
-    let value = format!("+{}{}", number.code().value(), number.national());
-    let kind = match line {
-        phonenumber::Type::Mobile => Some(Kind::Mobile),
-        phonenumber::Type::FixedLine => Some(Kind::Landline),
-        phonenumber::Type::TollFree
-        | phonenumber::Type::PremiumRate
-        | phonenumber::Type::SharedCost
-        | phonenumber::Type::Uan
-        | phonenumber::Type::Emergency
-        | phonenumber::Type::Voicemail
-        | phonenumber::Type::ShortCode => None,
-        _ => Some(Kind::Other),
-    };
-    Some((value, kind))
+    Some((format!("+{code}{national}"), line))
 }
 
 fn fits(masks: &[Mask], text: &str) -> bool {
@@ -217,14 +200,30 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
+        /// It takes less than the library, which looks at beginnings only, and writes what it takes in the same way.
         #[test]
-        fn the_short_way_finds_what_the_library_finds(
+        fn what_is_valid_here_is_valid_to_the_library(
             digits in "(86|852|1|39|44|7|)[0-9]{7,12}",
         ) {
             let international = format!("+{digits}");
-            let number = phonenumber::parse(None, &international).ok().filter(phonenumber::PhoneNumber::is_valid);
-            let expected = number.map(|number| number.format().mode(phonenumber::Mode::E164).to_string());
-            prop_assert_eq!(valid(&international).map(|(value, _)| value), expected);
+            if let Some((value, _)) = valid(&international) {
+                let number = phonenumber::parse(None, &international).expect("it was read before");
+                prop_assert!(number.is_valid());
+                prop_assert_eq!(value, number.format().mode(phonenumber::Mode::E164).to_string());
+            }
+        }
+    }
+
+    /// Asked of the Python port of the same library, which looks at the whole number.
+    #[test]
+    fn a_digit_too_many_or_too_few_makes_no_valid_number() {
+        for wrong in ["+8610123456789", "+86755123456789", "+867551234567", "+8621876543210", "+861380013800", "+39"] {
+            assert_eq!(valid(wrong), None, "{wrong}");
+        }
+        for right in
+            ["+861012345678", "+8675512345678", "+8613800138000", "+390236618300", "+16502530000", "+77012345678"]
+        {
+            assert_eq!(valid(right).expect("valid").0, right);
         }
     }
 }

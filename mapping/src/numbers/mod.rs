@@ -9,6 +9,7 @@
 //! list the number as its own.
 
 mod canonical;
+mod line;
 mod mask;
 mod memo;
 mod number;

@@ -98,13 +98,16 @@ pub enum UnusableReason {
 }
 
 impl Number {
-    /// The key: one for every spelling of the same number. `None` where two equal texts may mean different people.
+    /// The key: one for every spelling of the same number. `None` where two equal texts may mean different people, and for
+    /// service numbers, which are nobody.
     pub fn key(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::E164 { value, .. } | Self::Service { value, .. } => Some(Cow::Borrowed(value)),
+            Self::E164 { value, .. } => Some(Cow::Borrowed(value)),
             Self::Short { country, value } => Some(format!("short:{country}:{value}").into()),
             Self::Unusable { raw, reason: UnusableReason::Invalid } => Some(format!("raw:{raw}").into()),
-            Self::Extension(_) | Self::Agent(_) | Self::Anonymous(_) | Self::Unusable { .. } => None,
+            Self::Service { .. } | Self::Extension(_) | Self::Agent(_) | Self::Anonymous(_) | Self::Unusable { .. } => {
+                None
+            }
         }
     }
 

@@ -60,10 +60,13 @@ pub(crate) async fn sets_of(
     found.iter().map(ConversationRow::read).collect()
 }
 
-/// Moves keys to another root, or to an earlier first time. The caller holds the locks of the sets.
+/// Moves keys to another root, or to an earlier first time, and names those that were known by their id alone (a remark
+/// came first). The caller holds the locks of the sets.
 pub(crate) async fn update(session: &Session<'_>, rows: &[ConversationRow]) -> Result<(), StoreError> {
     let query = Query::new(
-        "UPDATE conversation SET root = r.root, first_time = r.first_time FROM {rows} WHERE conversation.id = r.id",
+        "UPDATE conversation SET root = r.root, first_time = r.first_time, \
+         key = CASE WHEN conversation.key = '' THEN r.key ELSE conversation.key END \
+         FROM {rows} WHERE conversation.id = r.id",
     );
     session.run("write conversations", query.rows(table(rows))).await.map(drop)
 }

@@ -29,6 +29,19 @@ pub(crate) struct TagRow {
     pub(crate) at: Timestamp,
 }
 
+macro_rules! upsert_values {
+    ($is_less:literal) => {
+        concat!(
+            "INSERT INTO profile_value (handle, field, source, slot, value, at) \
+             SELECT handle, field, source, slot, value, at FROM {rows} WHERE true \
+             ON CONFLICT (handle, field, source, slot) DO UPDATE SET value = excluded.value, at = excluded.at \
+             WHERE profile_value.at < excluded.at OR (profile_value.at = excluded.at AND ",
+            $is_less,
+            ")"
+        )
+    };
+}
+
 /// Writes values that are newer than what stands there; of two at one instant the greater text stays. Each
 /// (handle, field, source) stands once in `values`, sorted.
 pub(crate) async fn upsert_values(session: &Session<'_>, values: &[ValueRow]) -> Result<(), StoreError> {
@@ -50,12 +63,12 @@ pub(crate) async fn upsert_values(session: &Session<'_>, values: &[ValueRow]) ->
             value.at.into(),
         ]);
     }
-    let query = Query::new(
-        "INSERT INTO profile_value (handle, field, source, slot, value, at) SELECT handle, field, source, slot, value, at \
-         FROM {rows} WHERE true ON CONFLICT (handle, field, source, slot) DO UPDATE SET value = excluded.value, \
-         at = excluded.at WHERE profile_value.at < excluded.at \
-         OR (profile_value.at = excluded.at AND profile_value.value < excluded.value)",
-    );
+    // Text is compared by its bytes, as a batch compares it, and not by the language that the database was made for.
+    let query = if session.is_postgres() {
+        Query::new(upsert_values!("profile_value.value COLLATE \"C\" < excluded.value"))
+    } else {
+        Query::new(upsert_values!("profile_value.value COLLATE BINARY < excluded.value"))
+    };
     session.run("write profile values", query.rows(rows)).await.map(drop)
 }
 

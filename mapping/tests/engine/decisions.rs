@@ -6,7 +6,7 @@ use trunkline_mapping::engine::{By, DirectiveError};
 use uuid::Uuid;
 
 use crate::house::House;
-use crate::told::{at, avaya, evidence, handle, profile, web, whole_call};
+use crate::told::{at, avaya, evidence, handle, profile, verified, web, whole_call};
 
 fn by(seconds: i64) -> By<'static> {
     By { actor: "admin-li", reason: "they phoned together", at: at(seconds) }
@@ -57,7 +57,7 @@ async fn a_split_restores_both_sides_and_is_not_merged_back(house: &House) {
     let (crm, source) = (web(), avaya());
     house
         .apply(&[
-            profile(&crm, 0, handle("account_no", "A-1"), &[("name", "Wang Fang")]),
+            profile(&crm, 0, verified("account_no", "A-1"), &[("name", "Wang Fang")]),
             evidence(&crm, 1, handle("account_no", "A-1"), handle("phone", "13800138001"), Strength::Strong),
             evidence(&crm, 2, handle("account_no", "A-1"), handle("email", "son@example.com"), Strength::Strong),
         ])

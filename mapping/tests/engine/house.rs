@@ -15,6 +15,7 @@ pub(crate) static SERVER: LazyLock<Mutex<Postgres>> =
 pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) url: String,
+    knowledge: Knowledge,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -34,13 +35,19 @@ impl House {
 
     pub(crate) async fn at(url: String, directory: Option<tempfile::TempDir>) -> Self {
         let store = Store::open(&Settings { writers: 8, ..Settings::new(&url) }).await.expect("opens");
-        Self { engine: Engine::new(store, Knowledge::default()), url, _directory: directory }
+        let knowledge = Knowledge::default();
+        Self { engine: Engine::new(store, knowledge.clone()), url, knowledge, _directory: directory }
+    }
+
+    /// The same house with other rules and dial plans.
+    pub(crate) fn knowing(self, knowledge: Knowledge) -> Self {
+        Self { engine: Engine::new(self.engine.store().clone(), knowledge.clone()), knowledge, ..self }
     }
 
     /// Another process on the same database.
     pub(crate) async fn neighbour(&self) -> Engine {
         let store = Store::open(&Settings { writers: 2, ..Settings::new(&self.url) }).await.expect("opens");
-        Engine::new(store, Knowledge::default())
+        Engine::new(store, self.knowledge.clone())
     }
 
     pub(crate) async fn apply(&self, events: &[Event]) -> Applied {

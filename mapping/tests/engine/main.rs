@@ -6,6 +6,8 @@ mod faults;
 mod house;
 mod limits;
 mod migrations;
+mod order;
+mod pure;
 mod repositories;
 mod stories;
 mod told;

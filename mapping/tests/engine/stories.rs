@@ -42,7 +42,7 @@ async fn a_call_a_chat_and_a_call_are_one_customer(house: &House) {
     house.engine.remark(call.id, "Li", "refund promised", at(70)).await.expect("is kept");
 
     let visitor =
-        vec![handle("web_visitor", "v-77"), handle("account_no", "A-1009"), verified("phone", "+86 138 0013 8001")];
+        vec![handle("web_visitor", "v-77"), verified("account_no", "A-1009"), verified("phone", "+86 138 0013 8001")];
     let evening = [
         opened(&web, 30_000, "chat-1", visitor, Some("Ms Wang")),
         message(&web, 30_010, "chat-1", Author::Visitor, "how is my refund going?"),

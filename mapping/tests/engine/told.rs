@@ -2,10 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use trunkline_events::agent::{State, WorkState};
 use trunkline_events::call::{self, CallRef, Device, Direction, Party, Route};
+use trunkline_events::cdr::Remarked;
 use trunkline_events::chat::{self, Author, ChatRef, Content, Visitor};
 use trunkline_events::customer::{self, RawHandle, Strength};
 use trunkline_events::{Body, Event, EventId, Sequence, Timestamp};
+use uuid::Uuid;
 
 /// 2026-11-21T08:00:00Z
 pub(crate) const MORNING: i64 = 1_795_248_000;
@@ -96,6 +99,43 @@ pub(crate) fn answered(source: &Source, seconds: i64, id: &str, ani: &str, exten
     source.tell(seconds, id, Body::CallAnswered(body))
 }
 
+pub(crate) fn queued(source: &Source, seconds: i64, id: &str, ani: &str, queue: &str) -> Event {
+    let body = call::Queued { call: call_ref(id), queue: queue.to_owned(), route: route(ani), calls_in_front: None };
+    source.tell(seconds, id, Body::CallQueued(body))
+}
+
+pub(crate) fn held(source: &Source, seconds: i64, id: &str, extension: &str) -> Event {
+    let body = call::Held { call: call_ref(id), device: device(extension, "2001") };
+    source.tell(seconds, id, Body::CallHeld(body))
+}
+
+pub(crate) fn resumed(source: &Source, seconds: i64, id: &str, extension: &str) -> Event {
+    let body = call::Resumed { call: call_ref(id), device: device(extension, "2001") };
+    source.tell(seconds, id, Body::CallResumed(body))
+}
+
+pub(crate) fn agent_state(source: &Source, seconds: i64, agent: &str, state: WorkState) -> Event {
+    let body = State { agent: agent.to_owned(), extension: None, state, reason: None, queue: None };
+    source.tell(seconds, agent, Body::AgentState(body))
+}
+
+pub(crate) fn remarked(source: &Source, seconds: i64, record: Uuid, author: &str, text: &str) -> Event {
+    let body = Remarked { cdr: record, author: author.to_owned(), text: text.to_owned() };
+    source.tell(seconds, &format!("{record}-{author}"), Body::CdrRemarked(body))
+}
+
+/// The same event with the trunk group named.
+pub(crate) fn on_trunk(mut event: Event, trunk: &str) -> Event {
+    let route = match &mut event.body {
+        Body::CallQueued(body) => &mut body.route,
+        Body::CallRinging(body) => &mut body.route,
+        Body::CallAnswered(body) => &mut body.route,
+        other => panic!("{} names no trunk here", other.event_type()),
+    };
+    route.trunk = Some(trunk.to_owned());
+    event
+}
+
 pub(crate) fn leg_ended(source: &Source, seconds: i64, id: &str, extension: &str) -> Event {
     let body =
         call::LegEnded { call: call_ref(id), device: device(extension, "2001"), cause: None, reconstructed: false };
@@ -157,6 +197,11 @@ pub(crate) fn message(source: &Source, seconds: i64, id: &str, author: Author, t
         written_at: None,
     };
     source.tell(seconds, id, Body::ChatMessage(body))
+}
+
+pub(crate) fn assigned(source: &Source, seconds: i64, id: &str, agent: &str) -> Event {
+    let body = chat::Assigned { chat: chat_ref(id), agent: agent.to_owned(), agent_name: None };
+    source.tell(seconds, id, Body::ChatAssigned(body))
 }
 
 pub(crate) fn closed(source: &Source, seconds: i64, id: &str) -> Event {

@@ -1,6 +1,5 @@
-//! Any order, duplication and split into 1 to 8 workers gives the customers, ids and records that the pure functions give.
-
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+//! Any order, duplication and split into 1 to 8 workers gives the customers, ids, records, profiles and tags that the pure
+//! functions give.
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -8,36 +7,81 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::runtime::Handle as Runtime;
-use trunkline_events::cdr::Cdr;
+use trunkline_events::agent::WorkState;
+use trunkline_events::chat::Author;
 use trunkline_events::customer::{Decision, Directive, RawHandle, Strength};
 use trunkline_events::{Body, Event, EventId};
-use trunkline_mapping::cdr::{ConversationKey, conversation_keys, fold, root};
-use trunkline_mapping::engine::Knowledge;
-use trunkline_mapping::identity::{Evidence, Partition, Sighting, observe, partition};
-use trunkline_mapping::view::CdrFilter;
-use uuid::Uuid;
+use trunkline_mapping::cdr::ConversationKey;
 
 use crate::house::House;
-use crate::told::{Source, avaya, evidence, handle, opened, profile, tag, transferred, web, whole_call};
+use crate::pure::{expected, found, knowledge};
+use crate::told::{
+    Source, agent_state, assigned, avaya, closed, evidence, handle, held, message, on_trunk, opened, profile, queued,
+    remarked, resumed, tag, transferred, verified, web, whole_call,
+};
 
 /// One thing that is told, small so that conflicts abound.
 #[derive(Debug, Clone)]
 enum Told {
-    Call { caller: u8, start: i64 },
-    Transfer { from: u8, to: u8, seconds: i64 },
-    Chat { visitor: u8, also: u8, seconds: i64 },
-    Evidence { a: u8, b: u8, strength: Strength, seconds: i64 },
-    Decision { a: u8, b: u8, include: bool, seconds: i64 },
-    Undo { decision: u8, seconds: i64 },
-    Profile { whose: u8, value: u8, seconds: i64 },
-    Tag { whose: u8, set: bool, seconds: i64 },
+    /// `course` is bits: 1 queued, 2 held, 4 only later events name the trunk, 8 not over, 16 the agent's states.
+    Call {
+        caller: u8,
+        course: u8,
+        start: i64,
+    },
+    Transfer {
+        from: u8,
+        to: u8,
+        seconds: i64,
+    },
+    /// `course` is bits: 1 messages, 2 assigned, 4 assigned to another, 8 closed, 16 opened again.
+    Chat {
+        visitor: u8,
+        also: u8,
+        course: u8,
+        seconds: i64,
+    },
+    /// On a call or chat, which may be told of later.
+    Remark {
+        on: u8,
+        text: u8,
+        seconds: i64,
+    },
+    Evidence {
+        a: u8,
+        b: u8,
+        strength: Strength,
+        seconds: i64,
+    },
+    Decision {
+        a: u8,
+        b: u8,
+        include: bool,
+        seconds: i64,
+    },
+    Undo {
+        decision: u8,
+        seconds: i64,
+    },
+    Profile {
+        whose: u8,
+        value: u8,
+        seconds: i64,
+    },
+    Tag {
+        whose: u8,
+        set: bool,
+        seconds: i64,
+    },
 }
 
 fn person(number: u8) -> RawHandle {
     match number % 12 {
         phone @ 0..=3 => handle("phone", &format!("1380013800{phone}")),
         crm @ 4..=6 => handle("crm_id", &format!("crm-{crm}")),
-        account @ 7..=8 => handle("account_no", &format!("A-{account}")),
+        // One of them logs in, the other is typed.
+        7 => verified("account_no", "A-7"),
+        8 => handle("account_no", "A-8"),
         email @ 9..=10 => handle("email", &format!("wang{email}@example.com")),
         visitor => handle("web_visitor", &format!("v-{visitor}")),
     }
@@ -53,36 +97,95 @@ fn told() -> impl Strategy<Value = Told> {
     let seconds = 0..200_i64;
     let who = any::<u8>();
     prop_oneof![
-        2 => (0..4_u8, seconds.clone()).prop_map(|(caller, start)| Told::Call { caller, start }),
+        3 => (0..4_u8, any::<u8>(), seconds.clone())
+            .prop_map(|(caller, course, start)| Told::Call { caller, course, start }),
         1 => (any::<u8>(), any::<u8>(), seconds.clone())
             .prop_map(|(from, to, seconds)| Told::Transfer { from, to, seconds }),
-        1 => (who, who, seconds.clone()).prop_map(|(visitor, also, seconds)| Told::Chat { visitor, also, seconds }),
+        2 => (who, who, any::<u8>(), seconds.clone())
+            .prop_map(|(visitor, also, course, seconds)| Told::Chat { visitor, also, course, seconds }),
+        1 => (any::<u8>(), 0..3_u8, seconds.clone()).prop_map(|(on, text, seconds)| Told::Remark { on, text, seconds }),
         4 => (who, who, strength, seconds.clone())
             .prop_map(|(a, b, strength, seconds)| Told::Evidence { a, b, strength, seconds }),
         1 => (who, who, any::<bool>(), seconds.clone())
             .prop_map(|(a, b, include, seconds)| Told::Decision { a, b, include, seconds }),
         1 => (any::<u8>(), seconds.clone()).prop_map(|(decision, seconds)| Told::Undo { decision, seconds }),
-        1 => (who, 0..3_u8, seconds.clone()).prop_map(|(whose, value, seconds)| Told::Profile { whose, value, seconds }),
-        1 => (who, any::<bool>(), seconds).prop_map(|(whose, set, seconds)| Told::Tag { whose, set, seconds }),
+        // Often at one instant.
+        2 => (who, 0..3_u8, 0..3_i64).prop_map(|(whose, value, seconds)| Told::Profile { whose, value, seconds }),
+        2 => (who, any::<bool>(), 0..3_i64).prop_map(|(whose, set, seconds)| Told::Tag { whose, set, seconds }),
     ]
 }
 
+/// A call and whatever of its course there is.
+fn call(switch: &Source, start: i64, id: &str, caller: u8, course: u8) -> Vec<Event> {
+    let has = |bit: u8| course & bit != 0;
+    // Behind an outside prefix that only the trunk explains.
+    let ani = if has(4) { format!("9{}", person(caller).value) } else { person(caller).value };
+    let mut told = whole_call(switch, start, id, &ani);
+    if has(1) {
+        told.push(queued(switch, start, id, &ani, "601"));
+    }
+    if has(2) {
+        told.extend([held(switch, start + 20, id, "1001"), resumed(switch, start + 30, id, "1001")]);
+    }
+    if has(4) {
+        told[1..3].iter_mut().for_each(|event| *event = on_trunk(event.clone(), "tg9"));
+    }
+    if has(8) {
+        told.retain(|event| !matches!(event.body, Body::CallEnded(_) | Body::CallLegEnded(_)));
+    }
+    if has(16) {
+        told.push(agent_state(switch, start + 60, "2001", WorkState::AfterCall));
+        told.push(agent_state(switch, start + 90, "2001", WorkState::Ready));
+    }
+    told
+}
+
+fn chat(web: &Source, start: i64, id: &str, handles: &[RawHandle], course: u8) -> Vec<Event> {
+    let has = |bit: u8| course & bit != 0;
+    let mut told = vec![opened(web, start, id, handles.to_vec(), Some("a visitor"))];
+    if has(1) {
+        told.push(message(web, start + 5, id, Author::Visitor, "hello?"));
+        told.push(message(web, start + 15, id, Author::Agent, "hello"));
+    }
+    if has(2) {
+        told.push(assigned(web, start + 10, id, "li.na"));
+    }
+    if has(4) {
+        told.push(assigned(web, start + 20, id, "wang.wei"));
+    }
+    if has(8) {
+        told.push(closed(web, start + 30, id));
+    }
+    if has(16) {
+        told.push(opened(web, start + 40, id, handles.iter().rev().cloned().collect(), None));
+    }
+    told
+}
+
 fn events(story: &[Told]) -> Vec<Event> {
-    let (switch, crm, admin) = (avaya(), web(), Source::new("/admin"));
+    let (switch, crm, admin, desk) = (avaya(), web(), Source::new("/admin"), Source::new("/agents"));
     let (mut all, mut calls, mut decisions): (Vec<Event>, Vec<(String, String)>, Vec<EventId>) = Default::default();
     for (at, one) in story.iter().enumerate() {
         let mut new = match one {
-            Told::Call { caller, start } => {
-                let (id, ani) = (format!("c{at}"), person(*caller).value);
-                calls.push((id.clone(), ani.clone()));
-                whole_call(&switch, *start, &id, &ani)
+            Told::Call { caller, course, start } => {
+                let id = format!("c{at}");
+                calls.push((id.clone(), person(*caller).value));
+                call(&switch, *start, &id, *caller, *course)
             }
             Told::Transfer { from, to, seconds } if !calls.is_empty() => {
                 let pick = |number: &u8| &calls[usize::from(*number) % calls.len()];
                 vec![transferred(&switch, *seconds, &pick(to).0, &pick(from).0, &pick(from).1)]
             }
-            Told::Chat { visitor, also, seconds } => {
-                vec![opened(&crm, *seconds, &format!("chat{at}"), vec![person(*visitor), person(*also)], None)]
+            Told::Chat { visitor, also, course, seconds } => {
+                chat(&crm, *seconds, &format!("chat{at}"), &[person(*visitor), person(*also)], *course)
+            }
+            Told::Remark { on, text, seconds } => {
+                let on = usize::from(*on) % story.len();
+                let key = match story[on] {
+                    Told::Chat { .. } => ConversationKey::new(crm.name, &format!("chat{on}")),
+                    _ => ConversationKey::new(switch.name, &format!("c{on}")),
+                };
+                vec![remarked(&desk, *seconds, key.id(), "Li", ["", "refund", "promised"][usize::from(*text)])]
             }
             Told::Evidence { a, b, strength, seconds } => {
                 vec![evidence(&crm, *seconds, person(*a), person(*b), *strength)]
@@ -99,7 +202,8 @@ fn events(story: &[Told]) -> Vec<Event> {
                 vec![decided(&admin, *seconds, at, Decision::Undo { directive })]
             }
             Told::Profile { whose, value, seconds } => {
-                vec![profile(&crm, *seconds, person(*whose), &[("name", &format!("name {value}"))])]
+                let name = ["a", "B", "\u{c4}"][usize::from(*value)];
+                vec![profile(&crm, *seconds, person(*whose), &[("name", name)])]
             }
             Told::Tag { whose, set, seconds } => vec![tag(&crm, *seconds, person(*whose), "vip", *set)],
             Told::Transfer { .. } | Told::Undo { .. } => Vec::new(),
@@ -119,78 +223,6 @@ fn events(story: &[Told]) -> Vec<Event> {
 fn decided(admin: &Source, seconds: i64, at: usize, decision: Decision) -> Event {
     let body = Directive { decision, actor: "admin".into(), reason: "because".into() };
     admin.tell(seconds, &format!("decision-{at}"), Body::CustomerDirective(body))
-}
-
-/// What must come out, whoever works.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    /// Handle → customer, generic, shared.
-    handles: BTreeMap<Uuid, (Uuid, bool, bool)>,
-    records: BTreeMap<Uuid, Cdr>,
-}
-
-/// By the pure functions alone.
-fn expected(events: &[Event]) -> Outcome {
-    let knowledge = Knowledge::default();
-    let mut sightings: Vec<Sighting> = Vec::new();
-    let mut pieces: HashMap<Uuid, Evidence> = HashMap::new();
-    let mut undone: BTreeSet<Uuid> = BTreeSet::new();
-    for event in events {
-        let told = observe(event, &knowledge.rules, &knowledge.plans);
-        sightings.extend(told.sightings);
-        undone.extend(told.undone.map(EventId::uuid));
-        for piece in told.evidence {
-            let known = pieces.entry(piece.id).or_insert(piece);
-            known.at = known.at.min(piece.at);
-        }
-    }
-    let counting: Vec<Evidence> = pieces.into_values().filter(|piece| !undone.contains(&piece.id)).collect();
-    let judged: Partition = partition(&sightings, &counting, &knowledge.rules);
-    let handles = judged.standings.iter().map(|(id, one)| (*id, (one.customer, one.generic, one.shared))).collect();
-    Outcome { handles, records: folded(events) }
-}
-
-fn folded(events: &[Event]) -> BTreeMap<Uuid, Cdr> {
-    let mut sets: Vec<(BTreeSet<Uuid>, Vec<&Event>)> = Vec::new();
-    for event in events {
-        let keys: BTreeSet<Uuid> = conversation_keys(event).iter().map(ConversationKey::id).collect();
-        if keys.is_empty() {
-            continue;
-        }
-        let (touched, rest): (Vec<_>, Vec<_>) = sets.into_iter().partition(|(known, _)| !known.is_disjoint(&keys));
-        let mut joined = (keys, vec![event]);
-        for (keys, events) in touched {
-            joined.0.extend(keys);
-            joined.1.extend(events);
-        }
-        sets = rest;
-        sets.push(joined);
-    }
-    let mut records = BTreeMap::new();
-    for (_, events) in sets {
-        let keys: Vec<_> =
-            events.iter().flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time))).collect();
-        let root = root(keys.iter().map(|(key, at)| (key, *at))).expect("not empty").id();
-        if let Some(folded) = fold(events) {
-            records.insert(root, Cdr { id: root, ..folded.cdr });
-        }
-    }
-    records
-}
-
-async fn found(house: &House) -> Outcome {
-    let lines = house.execute("SELECT id, customer, generic, shared FROM handle");
-    let mut handles = BTreeMap::new();
-    for line in lines.lines().filter(|line| !line.is_empty()) {
-        let fields: Vec<&str> = line.split('|').collect();
-        let flag = |text: &str| text == "t" || text == "1";
-        let id = |text: &str| Uuid::parse_str(text).expect("an id");
-        handles.insert(id(fields[0]), (id(fields[1]), flag(fields[2]), flag(fields[3])));
-    }
-    let all = house.records().cdrs(&CdrFilter { limit: 10_000, ..CdrFilter::default() }).await.expect("reads");
-    let records =
-        all.into_iter().map(|cdr| (cdr.id, Cdr { revision: 0, customer: None, absorbed: Vec::new(), ..cdr })).collect();
-    Outcome { handles, records }
 }
 
 /// Shuffles, doubles a fifth, cuts into batches, and lets the workers fight over them.
@@ -229,7 +261,7 @@ fn any_split_gives_the_same<F: Future<Output = House>>(lend: impl Fn() -> F, cas
         runner.run(&strategy, |(story, workers, seed)| {
             let events = events(&story);
             let came_out = Runtime::current().block_on(async {
-                let house = lend().await;
+                let house = lend().await.knowing(knowledge());
                 work(&house, &events, workers, seed).await;
                 found(&house).await
             });
@@ -258,12 +290,16 @@ async fn any_order_and_split_gives_the_same_on_postgres() {
 /// Eight workers and two processes on a few people at once: nobody's update is lost, and nobody deadlocks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_workers_on_few_people_never_deadlock() {
-    let house = House::postgres().await;
+    let house = House::postgres().await.knowing(knowledge());
     let neighbour = house.neighbour().await;
     let mut random = StdRng::seed_from_u64(7);
     let story: Vec<Told> = (0..600)
         .map(|_| match random.random_range(0..4) {
-            0 => Told::Call { caller: random.random_range(0..4), start: random.random_range(0..5_000) },
+            0 => Told::Call {
+                caller: random.random_range(0..4),
+                course: random.random(),
+                start: random.random_range(0..5_000),
+            },
             1 => Told::Transfer { from: random.random(), to: random.random(), seconds: random.random_range(0..5_000) },
             _ => Told::Evidence {
                 a: random.random(),

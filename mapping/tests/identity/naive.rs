@@ -17,10 +17,14 @@ pub(crate) struct Opinion {
     pub(crate) customers: BTreeMap<Uuid, Cluster>,
     pub(crate) generic: Cluster,
     pub(crate) shared: Cluster,
+    /// Evidence that speaks for what came to be one customer.
+    pub(crate) together: BTreeSet<Uuid>,
+    /// Two customers each that evidence points to without proving it.
+    pub(crate) candidates: BTreeSet<BTreeSet<Uuid>>,
 }
 
 pub(crate) fn opinion(sightings: &[Sighting], evidence: &[Evidence], rules: &Rules) -> Opinion {
-    let facts = facts(sightings, evidence);
+    let facts = facts(sightings, evidence, rules);
     let handles: Cluster = sightings.iter().map(|sighting| sighting.handle.clone()).collect();
     let generic: Cluster = handles.iter().filter(|handle| is_generic(handle, &facts, rules)).cloned().collect();
     let mut clusters: Vec<Cluster> = handles.into_iter().map(|handle| Cluster::from([handle])).collect();
@@ -29,37 +33,39 @@ pub(crate) fn opinion(sightings: &[Sighting], evidence: &[Evidence], rules: &Rul
         fact.2 == Origin::Include || ![&fact.0, &fact.1].iter().any(|handle| generic.contains(handle) || raw(handle))
     };
     let judged: Vec<&Fact> = facts.iter().filter(|fact| fact.2 != Origin::Exclude).filter(counts).collect();
-    let mut only_policy = vec![];
-    let mut devices = vec![];
+    let (mut only_policy, mut devices, mut hints): (Vec<&Fact>, Vec<&Fact>, Vec<&Fact>) = Default::default();
     for fact in &judged {
         let (x, y) = (find(&clusters, &fact.0), find(&clusters, &fact.1));
-        let allowed = !excluded(&x, &y, &facts) && (fact.2 == Origin::Include || fits(&x, &y, rules));
-        if x == y || !allowed {
+        if x == y || excluded(&x, &y, &facts) {
             continue;
         }
         match if fact.2 == Origin::Include { Policy::Join } else { policy(fact, &x, &y, rules) } {
             Policy::Join => join(&mut clusters, &x, &y),
             Policy::Unproved => only_policy.push(*fact),
             Policy::Device => devices.push(*fact),
-            Policy::TooWeak => {}
+            Policy::Breach | Policy::TooWeak => hints.push(*fact),
         }
     }
     while let Some((x, y)) = second_proof(&only_policy, &devices, &clusters, &facts, rules) {
         join(&mut clusters, &x, &y);
     }
     let shared = shared(&judged, &facts, &clusters, &generic, rules);
-    let customers = clusters.into_iter().map(|cluster| (root(&cluster, sightings), cluster)).collect();
-    Opinion { customers, generic, shared }
+    let sides = |fact: &Fact| BTreeSet::from([&fact.0, &fact.1].map(|one| root(&find(&clusters, one), sightings)));
+    let together = judged.iter().filter(|fact| sides(fact).len() == 1).map(|fact| fact.5).collect();
+    let candidates = only_policy.iter().chain(&hints).map(|fact| sides(fact)).filter(|pair| pair.len() == 2).collect();
+    let customers = clusters.iter().map(|cluster| (root(cluster, sightings), cluster.clone())).collect();
+    Opinion { customers, generic, shared, together, candidates }
 }
 
-/// One fact per pair and origin, in the order of judgement.
-fn facts(sightings: &[Sighting], evidence: &[Evidence]) -> Vec<Fact> {
+/// One fact per pair and origin, in the order of judgement; none with a value that identifies nobody.
+fn facts(sightings: &[Sighting], evidence: &[Evidence], rules: &Rules) -> Vec<Fact> {
     let by_id: BTreeMap<Uuid, &Handle> = sightings.iter().map(|seen| (seen.handle.id(), &seen.handle)).collect();
     let all = evidence
         .iter()
         .filter(|one| one.a != one.b)
         .map(|one| (by_id[&one.a].clone(), by_id[&one.b].clone(), one.origin, one.strength, one.at, one.id));
-    let all: Vec<Fact> = all.collect();
+    let blocked = |handle: &Handle| rules.blocks(handle.scheme(), handle.value());
+    let all: Vec<Fact> = all.filter(|one| !blocked(&one.0) && !blocked(&one.1)).collect();
     let beaten = |one: &Fact| {
         all.iter().any(|other| {
             let same_pair = (&other.0, &other.1) == (&one.0, &one.1);
@@ -78,7 +84,6 @@ fn facts(sightings: &[Sighting], evidence: &[Evidence]) -> Vec<Fact> {
     };
     let mut kept: Vec<Fact> = all.iter().filter(|one| !beaten(one)).cloned().collect();
     kept.dedup_by(|a, b| a == b);
-    let rules = Rules::default();
     kept.sort_by_key(|one| {
         let identity = rules.role(&one.0) == Role::Identity || rules.role(&one.1) == Role::Identity;
         let strength = if one.2 == Origin::Observed { one.3 } else { Strength::Authoritative };
@@ -145,6 +150,7 @@ fn fits(x: &Cluster, y: &Cluster, rules: &Rules) -> bool {
 
 enum Policy {
     Join,
+    Breach,
     Unproved,
     Device,
     TooWeak,
@@ -162,6 +168,7 @@ fn policy(fact: &Fact, x: &Cluster, y: &Cluster, rules: &Rules) -> Policy {
         rules.role(contact) == Role::Contact && known && !other_known && !contacts_only(other)
     };
     match fact.3 {
+        _ if !fits(x, y, rules) => Policy::Breach,
         _ if device && known_x && known_y => Policy::Device,
         Weak if known_x || known_y => Policy::TooWeak,
         Medium if known_x && known_y => Policy::Unproved,

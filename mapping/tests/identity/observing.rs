@@ -116,7 +116,7 @@ fn internal_and_withheld_and_agents_calls_tell_nobody() {
 
 #[test]
 fn a_chat_links_everything_to_the_strongest_handle() {
-    let opened = chat(vec![raw("web_visitor", "v1"), raw("phone", "13800138000"), raw("account", "7")]);
+    let opened = chat(vec![raw("web_visitor", "v1"), raw("phone", "13800138000"), verified("account", "7")]);
     let observations = told(&opened);
     assert_eq!(
         links(&observations),
@@ -155,7 +155,7 @@ fn a_senders_address_proves_nothing_of_an_account() {
     let mail = MailMessage {
         thread: "t".to_owned(),
         message_id: "m".to_owned(),
-        handles: vec![raw("email", "a@example.com"), raw("account_no", "7")],
+        handles: vec![raw("email", "a@example.com"), verified("account_no", "7")],
         inbound: true,
         subject: String::new(),
         text: String::new(),
@@ -168,16 +168,16 @@ fn a_senders_address_proves_nothing_of_an_account() {
 fn a_visitor_who_is_not_logged_in_hardly_proves_anything_but_his_own_session() {
     let other = told(&chat(vec![raw("web_visitor", "v1"), raw("easemob_id", "webim-visitor-1")]));
     assert_eq!(other.evidence[0].strength, Strength::Weak);
-    let own = told(&chat(vec![raw("easemob_id", "webim-visitor-1"), raw("account_no", "7")]));
+    let own = told(&chat(vec![raw("easemob_id", "webim-visitor-1"), verified("account_no", "7")]));
     assert_eq!(own.evidence[0].strength, Strength::Strong);
 }
 
 #[test]
 fn what_a_second_person_types_at_a_shared_tablet_is_his_own() {
-    let first = chat(vec![raw("web_visitor", "v1"), raw("account_no", "1"), raw("phone", "13800138001")]);
+    let first = chat(vec![raw("web_visitor", "v1"), verified("account_no", "1"), raw("phone", "13800138001")]);
     let second = Event {
         time: minute(60),
-        ..chat(vec![raw("web_visitor", "v1"), raw("account_no", "2"), raw("phone", "13800138002")])
+        ..chat(vec![raw("web_visitor", "v1"), verified("account_no", "2"), raw("phone", "13800138002")])
     };
     let (first, second) = (told(&first), told(&second));
     let sightings = [first.sightings, second.sightings].concat();
@@ -186,6 +186,32 @@ fn what_a_second_person_types_at_a_shared_tablet_is_his_own() {
     assert_eq!(customer("account_no::2"), customer("phone::+8613800138002"));
     assert_ne!(customer("account_no::2"), customer("account_no::1"));
     assert_eq!(customer("account_no::1"), customer("web_visitor::v1"));
+}
+
+/// Anybody can type somebody else's account number.
+#[test]
+fn an_account_that_was_typed_and_not_checked_holds_nothing_and_joins_nobody() {
+    let owner = told(&chat(vec![raw("web_visitor", "v1"), verified("account_no", "7"), raw("phone", "13800138001")]));
+    for handles in [
+        vec![raw("web_visitor", "v2"), raw("account_no", "7"), raw("phone", "13800138002")],
+        vec![raw("account_no", "7"), raw("web_visitor", "v2"), raw("phone", "13800138002")],
+    ] {
+        let stranger = chat(handles);
+        assert_eq!(subject(&stranger).as_deref(), Some("web_visitor::v2"), "his record is his browser's");
+        let stranger = told(&stranger);
+        assert!(links(&stranger).contains(&("account_no::7".to_owned(), "web_visitor::v2".to_owned(), Strength::Weak)));
+        let sightings = [owner.sightings.clone(), stranger.sightings].concat();
+        let outcome = partition(&sightings, &[owner.evidence.clone(), stranger.evidence].concat(), &Rules::default());
+        let customer = |key: &str| outcome.standings[&Handle::from_key(key).expect("a key").id()].customer;
+        assert_eq!(customer("web_visitor::v2"), customer("phone::+8613800138002"), "the rest of it counts");
+        assert_ne!(customer("web_visitor::v2"), customer("account_no::7"));
+        let shown = outcome.customers.iter().find(|one| one.id == customer("web_visitor::v2")).expect("a customer");
+        assert!(shown.candidates.contains(&customer("account_no::7")), "it is shown, not joined");
+    }
+    assert_eq!(subject(&chat(vec![raw("account_no", "7")])), None, "nothing hangs on hearsay alone");
+    let login = chat(vec![raw("web_visitor", "v2"), verified("account_no", "7")]);
+    assert_eq!(subject(&login).as_deref(), Some("account_no::7"));
+    assert_eq!(told(&login).evidence[0].strength, Strength::Strong);
 }
 
 #[test]

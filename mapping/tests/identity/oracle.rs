@@ -53,6 +53,33 @@ pub(crate) fn tight() -> Rules {
     RULES.with(Rules::clone)
 }
 
+/// What was learnt since: some values identify nobody, and a scheme that had no rule of its own is a system of record's.
+fn later() -> Rules {
+    const LEARNT: &str = "
+[schemes.account_no]
+blocked = [\"^a3$\"]
+[schemes.email]
+blocked = [\"^b@\"]
+[schemes.zalo]
+role = \"identity\"
+form = \"exact\"
+scoped = true
+strength = \"strong\"
+verified = \"strong\"
+";
+    // A table may stand once in TOML, so the two are read over each other.
+    thread_local! { static RULES: Rules = {
+        let mut together: toml::Table = TIGHT.parse().expect("TOML");
+        for (scheme, learnt) in LEARNT.parse::<toml::Table>().expect("TOML")["schemes"].as_table().expect("schemes") {
+            let schemes = together["schemes"].as_table_mut().expect("schemes");
+            let known = schemes.entry(scheme).or_insert_with(|| toml::Table::new().into());
+            known.as_table_mut().expect("a scheme").extend(learnt.as_table().expect("a scheme").clone());
+        }
+        Rules::from_toml(&together.to_string()).expect("rules")
+    }; }
+    RULES.with(Rules::clone)
+}
+
 /// What was seen: sightings of both ends come with each piece.
 pub(crate) fn evidence(most: usize) -> impl Strategy<Value = Vec<(Handle, Handle, Evidence)>> {
     let strength = prop_oneof![
@@ -87,28 +114,39 @@ pub(crate) fn sightings(pieces: &[(Handle, Handle, Evidence)]) -> Vec<Sighting> 
 }
 
 pub(crate) fn judge(pieces: &[(Handle, Handle, Evidence)]) -> Partition {
+    judge_by(pieces, &tight())
+}
+
+fn judge_by(pieces: &[(Handle, Handle, Evidence)], rules: &Rules) -> Partition {
     let evidence: Vec<Evidence> = pieces.iter().map(|(_, _, piece)| *piece).collect();
-    partition(&sightings(pieces), &evidence, &tight())
+    partition(&sightings(pieces), &evidence, rules)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_oracle_agrees_on_customers_ids_and_flags(pieces in evidence(40)) {
-        let rules = tight();
+    fn the_oracle_agrees_on_customers_ids_flags_and_candidates(pieces in evidence(40), learnt: bool) {
+        let rules = if learnt { later() } else { tight() };
         let only: Vec<Evidence> = pieces.iter().map(|(_, _, piece)| *piece).collect();
         let oracle = opinion(&sightings(&pieces), &only, &rules);
-        let ours = judge(&pieces);
+        let ours = judge_by(&pieces, &rules);
         let customers: BTreeMap<_, BTreeSet<_>> =
             ours.customers.iter().map(|customer| (customer.id, customer.handles.iter().cloned().collect())).collect();
         prop_assert_eq!(customers, oracle.customers);
         let flagged = |flag: fn(&trunkline_mapping::identity::Standing) -> bool| -> BTreeSet<Handle> {
             let all = ours.customers.iter().flat_map(|customer| &customer.handles);
-            all.filter(|handle| flag(&ours.standings[&handle.id()])).cloned().collect()
+            // A value that identifies nobody joins nobody, generic or not.
+            let counts = |handle: &&Handle| !rules.blocks(handle.scheme(), handle.value());
+            all.filter(counts).filter(|handle| flag(&ours.standings[&handle.id()])).cloned().collect()
         };
         prop_assert_eq!(flagged(|standing| standing.generic), oracle.generic);
         prop_assert_eq!(flagged(|standing| standing.shared), oracle.shared);
+        let together: BTreeSet<Uuid> =
+            ours.verdicts.iter().filter(|(_, verdict)| verdict.is_together()).map(|(id, _)| *id).collect();
+        prop_assert_eq!(together, oracle.together);
+        let pairs = ours.customers.iter().flat_map(|one| one.candidates.iter().map(|other| BTreeSet::from([one.id, *other])));
+        prop_assert_eq!(pairs.collect::<BTreeSet<_>>(), oracle.candidates);
     }
 
     #[test]

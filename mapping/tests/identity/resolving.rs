@@ -112,6 +112,87 @@ fn an_address_on_fifty_thousand_records_joins_none_of_them() {
     assert_eq!(resolved.lines.iter().filter(|line| line.contains("generic")).count(), 1);
 }
 
+/// Neighbours share a phone and an address each, all along the street: every pair waits for its second proof.
+#[test]
+fn a_long_chain_of_second_proofs_ends_at_the_limits() {
+    use std::fmt::Write as _;
+    let mut input = String::new();
+    let mut say = |account: usize, scheme: &str, value: &str| {
+        let (a, b) = (format!("A{account}"), format!(r#"{{"scheme":"{scheme}","value":"{value}"}}"#));
+        writeln!(
+            input,
+            r#"{{"a":{{"scheme":"account_no","value":"{a}"}},"b":{b},"strength":"medium","at":"2026-11-20T01:00:00Z"}}"#
+        )
+        .expect("writes");
+    };
+    for house in 0..5_000 {
+        for account in [house, house + 1] {
+            say(account, "phone", &format!("+86138{house:08}"));
+            say(account, "email", &format!("house{house}@example.com"));
+        }
+    }
+    let accounts = |line: &Value| {
+        let handles = line["handles"].as_array().expect("handles");
+        handles.iter().filter(|handle| handle["scheme"] == "account_no").count()
+    };
+    let sizes: Vec<usize> = lines(&input).iter().map(accounts).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 5_001);
+    assert!(sizes.iter().all(|size| *size <= 5) && sizes.contains(&5), "a customer has five accounts at most");
+}
+
+/// What editors, exports and careful people do to a file.
+#[test]
+fn line_ends_marks_blanks_and_repeats_do_not_show() {
+    let expected = resolve(FILE).expect("resolves").lines;
+    let lines: Vec<&str> = FILE.trim().lines().collect();
+    for file in [
+        lines.join("\r\n"),
+        format!("\u{feff}{}\r\n\r\n", lines.join("\r\n\r\n")),
+        format!("\n  \n\t{}  \n\n", lines.join("\n \n")),
+        [lines.clone(), lines.clone()].concat().join("\n"),
+        lines.iter().rev().chain(&lines).copied().collect::<Vec<_>>().join("\n"),
+    ] {
+        assert_eq!(resolve(&file).expect("resolves").lines, expected, "{file:?}");
+    }
+}
+
+#[test]
+fn a_scope_may_be_missing_or_null() {
+    let line = |scope: &str| {
+        format!(
+            r#"{{"a":{{"scheme":"account_no","value":"A1"}},"b":{{"scheme":"account_no",{scope}"value":"A2"}},"strength":"strong","at":"2026-11-20T01:00:00Z"}}"#
+        )
+    };
+    let expected = resolve(&line(r#""scope":"","#)).expect("resolves").lines;
+    assert_eq!((expected.len(), resolve(&line("")).expect("resolves").lines), (1, expected.clone()));
+    assert_eq!(resolve(&line(r#""scope":null,"#)).expect("resolves").lines, expected);
+    assert_ne!(resolve(&line(r#""scope":"north","#)).expect("resolves").lines, expected, "another handle");
+}
+
+#[test]
+fn phones_and_addresses_are_the_same_in_every_scope_and_accounts_are_not() {
+    let seen = |scheme: &str, value: &str| {
+        let line = |scope| {
+            format!(
+                r#"{{"a":{{"scheme":"{scheme}","scope":"{scope}","value":"{value}"}},"at":"2026-11-20T01:00:00Z"}}"#
+            )
+        };
+        lines(&format!("{}\n{}", line("north"), line("south"))).len()
+    };
+    assert_eq!((seen("phone", "13800138001"), seen("email", "a@example.com")), (1, 1));
+    assert_eq!((seen("account_no", "1"), seen("crm_id", "1"), seen("web_visitor", "1")), (2, 2, 2));
+}
+
+#[test]
+fn a_handle_beside_itself_and_a_handle_alone_are_a_customer_each() {
+    let input = r#"{"a":{"scheme":"phone","value":"13800138001"},"b":{"scheme":"phone","value":"+86 138 0013 8001"},"strength":"strong","at":"2026-11-20T01:00:00Z"}
+{"a":{"scheme":"email","value":"a@example.com"},"b":null,"strength":"weak","at":"2026-11-20T01:00:00Z"}
+{"a":{"scheme":"email","value":"b@example.com"},"b":{"scheme":"phone","value":"95588"},"strength":"strong","at":"2026-11-20T01:00:00Z"}"#;
+    let sizes: Vec<usize> =
+        lines(input).iter().map(|line| line["handles"].as_array().expect("handles").len()).collect();
+    assert_eq!(sizes, [1, 1, 1]);
+}
+
 #[test]
 fn an_empty_file_has_no_customers() {
     assert_eq!(resolve("\u{feff}\n \n"), Ok(Resolved::default()));

@@ -137,6 +137,50 @@ fn rule_4_the_same_message_under_another_webhook_id_is_one_message() {
 }
 
 #[test]
+fn a_webhook_id_that_was_taken_stands_for_its_first_body() {
+    let mut chat = Chat::usual();
+    assert_eq!(chat.signed("msg_1", CLOSED).status, 204);
+    let other = CLOSED.replace("c-1", "c-2");
+    let mut forged = signed("msg_1", CLOSED, OLD, 0);
+    forged.body = Bytes::from(other.clone());
+    assert_eq!(chat.post(&forged).status, 401, "the signature is another body's");
+    let again = chat.signed("msg_1", &other);
+    assert_eq!((again.status, again.events.len()), (200, 0), "signed, but the id names one delivery");
+    assert_eq!(chat.signed("msg_2", &other).status, 204);
+}
+
+#[test]
+fn a_body_that_was_refused_is_taken_once_it_is_mended() {
+    let mut chat = Chat::usual();
+    assert_eq!(chat.signed("msg_1", "{}").status, 400);
+    assert_eq!(chat.signed("msg_1", CLOSED).status, 204);
+}
+
+#[test]
+fn bytes_that_are_no_utf_8_are_kept_raw_and_refused() {
+    let body = b"{\"type\":\"chat.closed\",\"data\":{\"chat_id\":\"\xcd\xf5\"}}";
+    let mut request = signed("msg_1", CLOSED, OLD, 0);
+    let seconds = now().unix_millis() / 1000;
+    let signature = Secret::parse(OLD).expect("a secret").sign("msg_1", seconds, body);
+    request.body = Bytes::from_static(body);
+    for (name, value) in &mut request.headers {
+        if name == "webhook-signature" {
+            value.clone_from(&signature);
+        }
+    }
+    let took = Chat::usual().post(&request);
+    assert_eq!((took.status, took.skipped, took.events.len()), (400, true, 0));
+    assert!(took.body.contains("UTF-8"), "{}", took.body);
+}
+
+#[test]
+fn rule_21_an_old_secret_that_was_taken_out_opens_nothing() {
+    let mut rotated = Chat::new(&format!("secrets = ['{NEW}']"));
+    assert_eq!(rotated.post(&signed("msg_1", CLOSED, OLD, 0)).status, 401);
+    assert_eq!(rotated.post(&signed("msg_1", CLOSED, NEW, 0)).status, 204);
+}
+
+#[test]
 fn the_memory_outlives_a_restart_and_rubbish_in_its_place_does_no_harm() {
     let mut before = Chat::usual();
     before.signed("msg_1", CLOSED);
@@ -264,6 +308,28 @@ fn a_visitor_is_known_by_all_handles_that_the_chat_names_its_own_first() {
 }
 
 #[test]
+fn an_account_that_was_not_checked_says_so_and_stands_last() {
+    let account = |verified: &str| {
+        let body = format!(
+            r#"{{"type":"visitor.profile","data":{{"visitor":{{"account":"A-1",{verified}"phone":"13800138000","name":"x"}}}}}}"#
+        );
+        let took = Chat::usual().signed("a", &body);
+        let Body::CustomerProfile(profile) = &took.events[0].body else { panic!("{took:?}") };
+        let seen = profile.handles.iter().map(|handle| (handle.scheme.clone(), handle.verified));
+        seen.collect::<Vec<_>>()
+    };
+    let (known, typed) = (("account_no".to_owned(), true), ("account_no".to_owned(), false));
+    let phone = ("phone".to_owned(), false);
+    assert_eq!(account(""), [known.clone(), phone.clone()], "an account is known from a log-in");
+    assert_eq!(account(r#""account_verified":true,"#), [known, phone.clone()]);
+    assert_eq!(account(r#""account_verified":false,"#), [phone, typed]);
+    let tag = r#"{"type":"visitor.tag","data":{"visitor":{"account":"A-1","account_verified":false,"phone":"13800138000"},"set":["vip"]}}"#;
+    let took = Chat::usual().signed("a", tag);
+    let Body::CustomerTag(tag) = &took.events[0].body else { panic!("{took:?}") };
+    assert_eq!(tag.handle.scheme, "phone", "the tag is not the account's");
+}
+
+#[test]
 fn tags_are_one_event_each_and_null_is_none() {
     let mut chat = Chat::usual();
     let body = r#"{"type":"visitor.tag","data":{"visitor":{"id":"v"},"set":["a","b"],"removed":["c"]}}"#;
@@ -292,6 +358,26 @@ fn a_chat_that_is_opened_again_is_another_opening_but_a_repeat_is_none() {
     let second = chat.signed("c", &opened("2026-03-01T09:30:00Z"));
     assert_ne!(first.events[0].id, second.events[0].id);
     assert_eq!(first.events[0].partition_key, second.events[0].partition_key);
+}
+
+/// Without a timestamp an event is told apart by its own id, or by the delivery and its place there.
+#[test]
+fn without_a_timestamp_what_happens_twice_is_told_twice() {
+    let mut chat = Chat::usual();
+    let opened = r#"{"type":"chat.opened","data":{"chat_id":"c","visitor":{"id":"v"}}}"#;
+    let assigned = |agent: &str| format!(r#"{{"type":"chat.assigned","data":{{"chat_id":"c","agent_id":"{agent}"}}}}"#);
+    let closed = r#"{"type":"chat.closed","data":{"chat_id":"c"}}"#;
+    let mut count = |id: &str, body: &str| chat.signed(id, body).events.len();
+    let course = [opened, &assigned("li"), &assigned("wang"), &assigned("li"), closed, opened, closed];
+    for (number, body) in course.into_iter().enumerate() {
+        assert_eq!(count(&format!("msg_{number}"), body), 1, "{number}: {body}");
+    }
+    assert_eq!(count("msg_3", &assigned("li")), 0, "the same delivery");
+    let batch = format!(r#"{{"events":[{0},{1},{0}]}}"#, assigned("li"), assigned("wang"));
+    assert_eq!(count("batch", &batch), 3);
+    let named = closed.replace(r#""type""#, r#""id":"e-9","type""#);
+    assert_eq!(count("msg_8", &named), 1);
+    assert_eq!(count("msg_9", &named), 0, "the same event under another delivery");
 }
 
 #[test]

@@ -37,7 +37,17 @@ fn timestamps_are_seconds_milliseconds_or_rfc_3339() {
         let body = format!(r#"{{"type":"chat.closed","timestamp":{written},"data":{{"chat_id":"c"}}}}"#);
         assert_eq!(parse(body.as_bytes()).expect("fits")[0].at, Some(noon), "{written}");
     }
-    for written in ["\"yesterday\"", "1.5", "[]", "9223372036854775807"] {
+    for written in [
+        "\"yesterday\"",
+        "1.5",
+        "1e9",
+        "[]",
+        "true",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "123456789012345678901234567890",
+        "\"１７７２３６６４００\"",
+    ] {
         let body = format!(r#"{{"type":"chat.closed","timestamp":{written},"data":{{"chat_id":"c"}}}}"#);
         assert!(refused(&body).contains("timestamp"), "{written}");
     }
@@ -79,6 +89,41 @@ fn a_known_member_that_stands_twice_is_refused() {
 }
 
 #[test]
+fn members_that_stand_twice_are_refused_on_every_level_and_fields_keep_every_digit() {
+    let event = r#"{"type":"chat.closed","data":{"chat_id":"a"}}"#;
+    for (body, member) in [
+        (format!(r#"{{"events":[{event}],"events":[{event}]}}"#), "events"),
+        (r#"{"type":"chat.closed","type":"chat.opened","data":{"chat_id":"a"}}"#.to_owned(), "type"),
+        (r#"{"type":"visitor.profile","data":{"visitor":{"id":"a","id":"b"}}}"#.to_owned(), "id"),
+        (
+            r#"{"type":"chat.message","data":{"chat_id":"c","message_id":1,"author":"bot","content":{"type":"text","type":"image"}}}"#
+                .to_owned(),
+            "type",
+        ),
+    ] {
+        assert!(refused(&body).contains(&format!("duplicate field `{member}`")), "{}", refused(&body));
+    }
+    let body = r#"{"type":"visitor.profile","data":{"visitor":{"id":9007199254740993,"fields":{"balance":12345678901234567890.10}}}}"#;
+    let Told::Profile(about) = parse(body.as_bytes()).expect("fits").remove(0).told else { panic!("a profile") };
+    assert_eq!(about.visitor.id.expect("an id").0, "9007199254740993");
+    let balance = about.visitor.fields.expect("fields").remove("balance").flatten();
+    assert_eq!(balance.expect("a value").0, "12345678901234567890.10");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    for body in [
+        &b"\xef\xbb\xbf{\"type\":\"chat.closed\",\"data\":{\"chat_id\":\"a\"}}"[..],
+        b"{\"type\":\"chat.closed\",\"data\":{\"chat_id\":\"\xcd\xf5\"}}",
+        br#"{"type":"chat.closed","data":{"chat_id":"\ud800"}}"#,
+        b"{\"type\":\"chat.closed\",\"data\":{\"chat_id\":\"a\nb\"}}",
+    ] {
+        let refusal = parse(body).expect_err("refused").to_string();
+        assert!(!refusal.is_empty());
+    }
+}
+
+#[test]
 fn a_batch_is_taken_whole_or_not_at_all() {
     let good = r#"{"type":"chat.closed","data":{"chat_id":"a"}}"#;
     let batch = format!(r#"{{"events":[{good},{good},{{"type":"chat.closed","data":{{}}}}]}}"#);
@@ -86,6 +131,33 @@ fn a_batch_is_taken_whole_or_not_at_all() {
     assert_eq!(refused(r#"{"events":[]}"#), WireError::Count.to_string());
     let flood = format!(r#"{{"events":[{}]}}"#, vec![good; 1001].join(","));
     assert_eq!(refused(&flood), WireError::Count.to_string());
+}
+
+#[test]
+fn one_event_names_no_more_than_two_hundred_of_a_kind() {
+    let many = |entry: &str, count: usize| vec![entry; count].join(",");
+    let tags = |member: &str, count| {
+        format!(r#"{{"type":"visitor.tag","data":{{"visitor":{{"id":"v"}},"{member}":[{}]}}}}"#, many("\"t\"", count))
+    };
+    let crm_ids = |count| {
+        let ids = many(r#"{"scope":"s","id":1}"#, count);
+        format!(r#"{{"type":"visitor.profile","data":{{"visitor":{{"id":"v","crm_ids":[{ids}]}}}}}}"#)
+    };
+    let fields = |count| {
+        let fields: Vec<String> = (0..count).map(|number| format!(r#""f{number}":1"#)).collect();
+        format!(r#"{{"type":"visitor.profile","data":{{"visitor":{{"id":"v","fields":{{{}}}}}}}}}"#, fields.join(","))
+    };
+    for body in [tags("set", 200), tags("removed", 200), crm_ids(200), fields(200)] {
+        assert_eq!(parse(body.as_bytes()).expect("fits").len(), 1);
+    }
+    for (member, body) in [
+        ("set", tags("set", 201)),
+        ("removed", tags("removed", 201)),
+        ("crm_ids", crm_ids(201)),
+        ("fields", fields(201)),
+    ] {
+        assert_eq!(refused(&body), format!("event 1: `{member}` has at most 200 entries"));
+    }
 }
 
 #[test]

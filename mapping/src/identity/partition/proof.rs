@@ -1,6 +1,6 @@
 //! A second proof: one unverified contact joins no known customer, two different ones that say the same do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::Verdict;
 use super::clusters::Clusters;
@@ -12,20 +12,29 @@ use crate::identity::Role;
 /// Always the pair whose second contact comes first in the order of evidence, then anew, until nothing is proved.
 /// Evidence between two contacts is no proof of a person, and a device that two known customers use forbids it.
 pub(super) fn join_by_second(ground: &Ground<'_>, clusters: &mut Clusters<'_>, verdicts: &mut [Verdict]) {
-    let waiting: Vec<Waiting> = (0..verdicts.len())
-        .filter(|position| verdicts[*position].awaits_proof())
-        .filter_map(|position| Some(Waiting { position, contact: contact(ground, position)? }))
-        .collect();
+    let mut open = Open::default();
+    for position in (0..verdicts.len()).filter(|position| verdicts[*position].awaits_proof()) {
+        if let Some(contact) = contact(ground, position) {
+            open.wait(sides(ground, clusters, position), Waiting { position, contact });
+        }
+    }
     let shared_devices: Vec<usize> =
         (0..verdicts.len()).filter(|position| verdicts[*position] == Verdict::SharedDevice).collect();
-    for mut group in connected(ground, clusters, waiting) {
-        while let Some((position, x, y)) = next_proved(ground, clusters, &shared_devices, &group) {
-            verdicts[position] = match clusters.join_if_allowed(x, y) {
-                Ok(()) => Verdict::SecondProof,
-                Err(refusal) => refusal,
-            };
-            group.retain(|waiting| waiting.position != position);
+    while let Some((position, pair)) = open.proved.pop_first() {
+        // Once a device stands between two customers it stands there for good, however they grow.
+        if shared_devices.iter().any(|device| sides(ground, clusters, *device) == pair) {
+            continue;
         }
+        verdicts[position] = match clusters.join_if_allowed(pair.0, pair.1) {
+            Ok(()) => {
+                open.join(pair, clusters.of(ground.pieces[position].a));
+                Verdict::SecondProof
+            }
+            Err(refusal) => {
+                open.refuse(pair, position);
+                refusal
+            }
+        };
     }
     for (piece, verdict) in ground.pieces.iter().zip(verdicts) {
         if verdict.is_refused() && clusters.of(piece.a) == clusters.of(piece.b) {
@@ -52,64 +61,83 @@ fn contact(ground: &Ground<'_>, position: usize) -> Option<usize> {
     }
 }
 
-/// Waiting evidence apart by what could ever come together, each group in order; so a large set costs no more than its
-/// groups.
-fn connected(ground: &Ground<'_>, clusters: &Clusters<'_>, waiting: Vec<Waiting>) -> Vec<Vec<Waiting>> {
-    let mut group_of: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut groups: Vec<(Vec<usize>, Vec<Waiting>)> = Vec::new();
-    for one in waiting {
-        let (x, y) = sides(ground, clusters, one.position);
-        let mut open = |cluster: usize| {
-            *group_of.entry(cluster).or_insert_with(|| {
-                groups.push((vec![cluster], Vec::new()));
-                groups.len() - 1
-            })
-        };
-        let (first, second) = (open(x), open(y));
-        let (kept, gone) =
-            if groups[first].0.len() < groups[second].0.len() { (second, first) } else { (first, second) };
-        if kept != gone {
-            let (moved, evidence) = std::mem::take(&mut groups[gone]);
-            for cluster in &moved {
-                group_of.insert(*cluster, kept);
-            }
-            groups[kept].0.extend(moved);
-            groups[kept].1.extend(evidence);
-        }
-        groups[kept].1.push(one);
-    }
-    let mut groups: Vec<Vec<Waiting>> = groups.into_iter().map(|(_, evidence)| evidence).collect();
-    for group in &mut groups {
-        group.sort_unstable_by_key(|one| one.position);
-    }
-    groups
+/// Two clusters, the smaller number first.
+type Pair = (usize, usize);
+
+fn pair(x: usize, y: usize) -> Pair {
+    (x.min(y), x.max(y))
 }
 
-/// The first evidence that is the second contact between its two clusters.
-fn next_proved(
-    ground: &Ground<'_>,
-    clusters: &Clusters<'_>,
-    shared_devices: &[usize],
-    group: &[Waiting],
-) -> Option<(usize, usize, usize)> {
-    let mut contacts: BTreeMap<(usize, usize), BTreeSet<usize>> = BTreeMap::new();
-    let forbidden = |pair| shared_devices.iter().any(|position| sides(ground, clusters, *position) == pair);
-    for one in group {
-        let (x, y) = sides(ground, clusters, one.position);
-        if x == y {
-            continue;
-        }
-        let seen = contacts.entry((x, y)).or_default();
-        seen.insert(one.contact);
-        if seen.len() >= 2 && !forbidden((x, y)) {
-            return Some((one.position, x, y));
-        }
-    }
-    None
+/// Waiting evidence by the two clusters it would join, kept up to date as these grow; so a large set costs little more
+/// than its joins.
+#[derive(Default)]
+struct Open {
+    /// In the order of evidence.
+    waiting: HashMap<Pair, Vec<Waiting>>,
+    /// The other clusters of each cluster's pairs.
+    beside: HashMap<usize, BTreeSet<usize>>,
+    /// Pairs that two contacts link, by the position of the second one.
+    proved: BTreeSet<(usize, Pair)>,
 }
 
-fn sides(ground: &Ground<'_>, clusters: &Clusters<'_>, position: usize) -> (usize, usize) {
+impl Open {
+    fn wait(&mut self, pair: Pair, one: Waiting) {
+        if pair.0 != pair.1 {
+            self.beside.entry(pair.0).or_default().insert(pair.1);
+            self.beside.entry(pair.1).or_default().insert(pair.0);
+            self.change(pair, |waiting| waiting.push(one));
+        }
+    }
+
+    /// The pair is one cluster now, `kept`: what waited between the other one and its neighbours waits with them for it.
+    fn join(&mut self, joined: Pair, kept: usize) {
+        let gone = if kept == joined.0 { joined.1 } else { joined.0 };
+        self.waiting.remove(&joined);
+        let mut neighbours = self.beside.remove(&gone).unwrap_or_default();
+        neighbours.remove(&kept);
+        self.beside.entry(kept).or_default().remove(&gone);
+        for other in neighbours {
+            let moved = self.take(pair(gone, other));
+            self.change(pair(kept, other), |waiting| {
+                waiting.extend(moved);
+                waiting.sort_unstable_by_key(|one| one.position);
+            });
+            self.beside.entry(kept).or_default().insert(other);
+            let beside = self.beside.entry(other).or_default();
+            beside.remove(&gone);
+            beside.insert(kept);
+        }
+    }
+
+    /// This evidence joins nothing.
+    fn refuse(&mut self, pair: Pair, position: usize) {
+        self.change(pair, |waiting| waiting.retain(|one| one.position != position));
+    }
+
+    fn take(&mut self, pair: Pair) -> Vec<Waiting> {
+        let waiting = self.waiting.remove(&pair).unwrap_or_default();
+        if let Some(position) = second(&waiting) {
+            self.proved.remove(&(position, pair));
+        }
+        waiting
+    }
+
+    fn change(&mut self, pair: Pair, change: impl FnOnce(&mut Vec<Waiting>)) {
+        let mut waiting = self.take(pair);
+        change(&mut waiting);
+        self.proved.extend(second(&waiting).map(|position| (position, pair)));
+        self.waiting.insert(pair, waiting);
+    }
+}
+
+/// Where the first contact beside the first one comes.
+fn second(waiting: &[Waiting]) -> Option<usize> {
+    let first = waiting.first()?.contact;
+    waiting.iter().find(|one| one.contact != first).map(|one| one.position)
+}
+
+fn sides(ground: &Ground<'_>, clusters: &Clusters<'_>, position: usize) -> Pair {
     let piece = &ground.pieces[position];
     let (x, y) = (clusters.of(piece.a), clusters.of(piece.b));
-    (x.min(y), x.max(y))
+    pair(x, y)
 }
