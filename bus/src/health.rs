@@ -5,7 +5,7 @@ use trunkline_events::Timestamp;
 /// One glance at the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Whether there is a way to the broker (the embedded file can be written).
+    /// Whether there is a way to the broker, in and out (the embedded file can be written).
     pub connected: bool,
     /// Why the broker takes nothing, though connected (memory or disk alarm).
     pub blocked: Option<String>,

@@ -58,7 +58,7 @@ impl Pops {
 
     /// Takes pops from the bus until stopped.
     pub(crate) async fn serve(self, bus: Bus, stop: CancellationToken) {
-        let bindings = ["pop.#", "customer.#"].map(|pattern| (Exchange::Unified, format!("trunkline.{pattern}")));
+        let bindings = ["pop.#", "customer.#"].map(|pattern| (Exchange::Unified, pattern.to_owned()));
         let queue = Queue::Subscriber { name: "pages".into(), bindings: bindings.to_vec(), durable: false };
         while !stop.is_cancelled() {
             match bus.subscribe(queue.clone()).await {

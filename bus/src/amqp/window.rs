@@ -48,7 +48,7 @@ pub(super) async fn run(link: Link, mut requests: Requests) {
         last = generation;
         let mut window =
             Window { channel, generation, groups: VecDeque::new(), on_their_way: 0, returned: HashSet::new() };
-        let why = window.serve(&mut state, &mut requests).await;
+        let Some(why) = window.serve(&mut state, &mut requests).await else { return };
         let stands = link.connection_of(generation).is_some_and(|connection| connection.status().connected());
         if !stands {
             // The link says so in a moment; who is answered before that would find it ready.
@@ -133,28 +133,35 @@ struct Group {
 }
 
 impl Window {
-    /// Returns, with the reason, when the channel is of no more use.
-    async fn serve(&mut self, state: &mut watch::Receiver<LinkState>, requests: &mut Requests) -> String {
+    /// Returns, with the reason, when the channel is of no more use; without one when nobody publishes any more and
+    /// everything is answered.
+    async fn serve(&mut self, state: &mut watch::Receiver<LinkState>, requests: &mut Requests) -> Option<String> {
+        let mut over = false;
         loop {
-            let room = self.on_their_way < WINDOW;
+            if over && self.groups.is_empty() {
+                return None;
+            }
+            let room = !over && self.on_their_way < WINDOW;
             tokio::select! {
                 biased;
                 changed = state.changed() => {
                     let now = state.borrow_and_update().clone();
                     if changed.is_err() || !self.is_of(&now) {
-                        return now.why_not();
+                        return Some(now.why_not());
                     }
                 }
                 resolved = poll_fn(|context| self.poll_first_group(context)) => {
                     if let Err(error) = resolved {
-                        return error.to_string();
+                        return Some(error.to_string());
                     }
                     self.answer_finished();
                 }
                 request = requests.next(), if room => {
-                    let Some(request) = request else { return "the bus is shut down".to_owned() };
-                    if let Err(error) = self.send_all(request, requests, state).await {
-                        return error.to_string();
+                    match request {
+                        None => over = true,
+                        Some(request) => if let Err(error) = self.send_all(request, requests, state).await {
+                            return Some(error.to_string());
+                        }
                     }
                 }
             }
