@@ -114,7 +114,7 @@ impl Bus {
         let link = self.carrier.link().borrow().clone();
         // Without a way to consume nothing is heard, however well publishing goes.
         let consuming = self.carrier.consuming().borrow().clone();
-        let spool = *self.spool.borrow();
+        let spool = self.spool.borrow().clone();
         let down = [&link, &consuming].into_iter().find(|link| !link.connected);
         Health {
             connected: down.is_none(),
@@ -124,6 +124,7 @@ impl Bus {
             spool_events: spool.fill.events,
             spool_bytes: spool.fill.bytes,
             spool_full: spool.full,
+            spool_failing: spool.failing,
             spool_damaged: spool.fill.damaged,
         }
     }

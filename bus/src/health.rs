@@ -19,6 +19,8 @@ pub struct Health {
     pub spool_bytes: u64,
     /// The spool is full: `accept` waits, sockets are not read.
     pub spool_full: bool,
+    /// Why the spool's disk takes nothing: events that the transport does not take are refused.
+    pub spool_failing: Option<String>,
     /// Spooled records that could not be read back (damaged files) since the start.
     pub spool_damaged: u64,
 }

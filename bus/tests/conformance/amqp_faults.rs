@@ -12,7 +12,7 @@ use trunkline_test_support::rabbit::Rabbit;
 use crate::harness::{PATIENCE, Stage, collect_until, event, events, everything, id, ids, take};
 
 /// Another client on the stage's vhost.
-async fn operator(stage: &Stage) -> lapin::Channel {
+pub(crate) async fn operator(stage: &Stage) -> lapin::Channel {
     let Transport::Amqp(settings) = &stage.settings.transport else { panic!("not amqp") };
     let (user, password) = (&settings.user, settings.password.expose_secret());
     let uri = format!("amqp://{user}:{password}@{}:{}/{}", settings.host, settings.port, settings.vhost);
