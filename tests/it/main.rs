@@ -1,7 +1,9 @@
 //! Tests of the whole: one binary, so that the heavy parts are linked once.
 
 mod demo;
+mod embedded_killed;
 mod faults;
 mod simulate;
 mod start;
+mod takeover;
 mod tidy;

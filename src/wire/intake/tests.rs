@@ -65,7 +65,7 @@ async fn only_the_event_that_is_too_large_is_refused_and_its_place_is_kept() {
     let json = large.to_json().expect("JSON");
     let reference = archive::keep(data.path(), "again", large.received, &json.clone().into()).expect("kept");
     let place = archive::find(data.path(), "avaya-bj", &reference).expect("read").expect("kept");
-    assert_eq!(archive::fetch(&place).expect("read"), json.as_bytes());
+    assert_eq!(archive::fetch(&place).expect("read"), json);
 }
 
 #[tokio::test]
