@@ -230,3 +230,48 @@ fn a_full_disk_is_an_error_and_costs_nothing_that_was_accepted() {
     spool.append(&[event(7)]).expect("room again after the drain");
     assert_eq!(drain(&mut spool), vec![7]);
 }
+
+/// Set for the run under strace.
+const UNDER_STRACE: &str = "TRUNKLINE_TEST_SPOOL_DISK_FAILS";
+
+/// The same test again, in a process whose second fdatasync fails, as on a dying disk.
+#[test]
+fn a_sync_that_fails_confirms_nothing_and_its_file_is_not_written_again() {
+    if std::env::var_os(UNDER_STRACE).is_some() {
+        return the_second_sync_fails();
+    }
+    let _opening_waits = FORKING.write().unwrap_or_else(PoisonError::into_inner);
+    let myself = std::env::current_exe().expect("a path");
+    let fault = "inject=fdatasync:error=EIO:when=2";
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", fault])
+        .arg(myself)
+        .args(["--exact", "spool::tests::a_sync_that_fails_confirms_nothing_and_its_file_is_not_written_again"])
+        .env(UNDER_STRACE, "1")
+        .output();
+    match traced {
+        Err(error) => eprintln!("passed over: no strace: {error}"),
+        Ok(done) => {
+            let (told, errors) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+            if errors.contains("PTRACE") || errors.contains("ptrace") {
+                return eprintln!("passed over: strace may not trace here: {}", errors.trim());
+            }
+            assert!(done.status.success() && told.contains("1 passed"), "{told}{errors}");
+        }
+    }
+}
+
+fn the_second_sync_fails() {
+    let dir = directory();
+    let mut spool = open(dir.path());
+    spool.append(&events(0..2)).expect("appended");
+    let failed = spool.append(&events(2..4)).expect_err("the disk says no");
+    assert!(matches!(failed, SpoolError::Io { doing: "writing", .. }), "{failed}");
+    assert_eq!(spool.fill().events, 2, "nothing of it counts");
+    spool.append(&events(4..6)).expect("another file");
+    assert_eq!(segment::list(dir.path()).expect("lists").len(), 2, "what the kernel kept of the first is unknown");
+    drop(spool);
+    let mut again = open(dir.path());
+    assert_eq!(drain(&mut again), [0, 1, 4, 5]);
+    assert_eq!(again.fill().damaged, 0);
+}

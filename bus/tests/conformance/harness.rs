@@ -1,6 +1,7 @@
 //! The stage on which a case plays, and the words it is told in.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,6 +12,7 @@ use trunkline_bus::{
     AmqpSettings, Answer, Bus, Delivery, EmbeddedSettings, Exchange, Limits, Outgoing, Queue, Settings, SpoolSettings,
     Subscription, Transport,
 };
+use trunkline_events::Event;
 use trunkline_test_support::chaos::ChaosProxy;
 use trunkline_test_support::rabbit::Rabbit;
 use uuid::Uuid;
@@ -141,6 +143,13 @@ pub(crate) fn events(key: &str, numbers: std::ops::Range<usize>) -> Vec<Outgoing
 
 pub(crate) fn command(source: &str, number: usize) -> Outgoing {
     Outgoing { exchange: Exchange::Commands, routing_key: source.to_owned(), ..event(source, number) }
+}
+
+/// The committed sample of a type.
+pub(crate) fn sample(event_type: &str) -> Event {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/samples");
+    let text = std::fs::read(samples.join(format!("{event_type}.json"))).expect("a sample");
+    Event::from_json(&text).expect("an event")
 }
 
 /// A durable queue that takes every event.

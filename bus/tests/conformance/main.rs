@@ -9,6 +9,7 @@ mod dead_letters;
 mod harness;
 mod intake;
 mod outages;
+mod peer;
 mod publishing;
 mod settings;
 mod sharing;

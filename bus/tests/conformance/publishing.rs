@@ -1,13 +1,14 @@
 //! Confirms, unroutable messages, routing.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use futures_util::future::join_all;
 use trunkline_bus::{Exchange, Outgoing, PublishError, Queue};
-use trunkline_events::{Body, Event, Sequence, routing_key};
+use trunkline_events::{Body, Sequence, routing_key};
 
-use crate::harness::{Stage, both, collect_until, command, event, events, everything, id, ids, settle_all, take};
+use crate::harness::{
+    Stage, both, collect_until, command, event, events, everything, id, ids, sample, settle_all, take,
+};
 
 both!(
     a_confirmed_event_is_delivered_with_all_that_it_carries,
@@ -90,13 +91,6 @@ async fn an_event_is_routed_by_the_key_that_the_documents_name(stage: Stage) {
         bus.publisher().publish(vec![Outgoing { mandatory: true, ..message }]).await.expect(event_type);
         assert_eq!(take(&mut subscription, 1).await[0].id, event.id.uuid(), "{event_type}");
     }
-}
-
-/// The committed sample of a type.
-fn sample(event_type: &str) -> Event {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/samples");
-    let text = std::fs::read(samples.join(format!("{event_type}.json"))).expect("a sample");
-    Event::from_json(&text).expect("an event")
 }
 
 async fn a_live_queue_is_gone_though_the_transport_was_away_when_its_subscription_ended(mut stage: Stage) {

@@ -120,24 +120,32 @@ async fn enter_duplicates<'e>(
     Ok(redelivered)
 }
 
+/// What a batch adds to the books of one epoch and day.
+#[derive(Default)]
+struct Counted {
+    taken: u64,
+    redelivered: u64,
+    heard: Option<Timestamp>,
+}
+
 async fn keep_books(session: &Session<'_>, fresh: &[Fresh<'_>], redelivered: Vec<&Event>) -> Result<(), StoreError> {
-    let mut books: BTreeMap<(String, String, i64), (u64, u64, Option<Timestamp>)> = BTreeMap::new();
+    let mut books: BTreeMap<(String, String, i64), Counted> = BTreeMap::new();
     let place = |event: &Event, epoch: &str| (event.source.clone(), epoch.to_owned(), Day::of(event.received).0);
     for event in redelivered {
         if let Some(sequence) = &event.sequence {
-            books.entry(place(event, &sequence.epoch)).or_default().1 += 1;
+            books.entry(place(event, &sequence.epoch)).or_default().redelivered += 1;
         }
     }
     for event in fresh.iter().map(|fresh| fresh.event) {
         if let Body::LinkBooks(told) = &event.body {
-            let (taken, _, heard) = books.entry(place(event, &told.epoch)).or_default();
-            *taken = told.taken.max(*taken);
-            *heard = told.heard_until.max(*heard);
+            let counted = books.entry(place(event, &told.epoch)).or_default();
+            counted.taken = told.taken.max(counted.taken);
+            counted.heard = told.heard_until.max(counted.heard);
         }
     }
     let rows: Vec<BooksRow> = books
         .into_iter()
-        .map(|((source, epoch, day), (taken, redelivered, heard))| BooksRow {
+        .map(|((source, epoch, day), Counted { taken, redelivered, heard })| BooksRow {
             source,
             epoch,
             day,
