@@ -148,7 +148,8 @@ impl Parts<'_> {
         if has(Role::Mapping) {
             self.map(&outbox, &pops, &stop, &tasks);
         }
-        let host = Host::new(Arc::new(BusIntake(self.bus.intake())), &self.settings.daemon.data_dir);
+        let data_dir = &self.settings.daemon.data_dir;
+        let host = Host::new(Arc::new(BusIntake { intake: self.bus.intake(), data_dir: data_dir.clone() }), data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
         let store = self.engine.store().clone();
         let links = Arc::new(Links::start(planned, &self.bus, &store, &host));

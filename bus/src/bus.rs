@@ -117,16 +117,39 @@ impl Bus {
     /// At once, from what is known here.
     pub fn health(&self) -> Health {
         let link = self.carrier.link().borrow().clone();
-        let spool = *self.spool.borrow();
+        // Without a way to consume nothing is heard, however well publishing goes.
+        let consuming = self.carrier.consuming().borrow().clone();
+        let spool = self.spool.borrow().clone();
+        let down = [&link, &consuming].into_iter().find(|link| !link.connected);
         Health {
-            connected: link.connected,
-            blocked: link.blocked,
-            since: link.since,
-            reason: (!link.connected).then_some(link.reason),
+            connected: down.is_none(),
+            blocked: link.blocked.clone(),
+            since: down.map_or(link.since.max(consuming.since), |link| link.since),
+            reason: down.map(|link| link.reason.clone()),
             spool_events: spool.fill.events,
             spool_bytes: spool.fill.bytes,
             spool_full: spool.full,
+            spool_failing: spool.failing,
             spool_damaged: spool.fill.damaged,
+        }
+    }
+
+    /// Waits until the health is as wanted, and gives it.
+    pub async fn health_when(&self, wanted: impl Fn(&Health) -> bool) -> Result<Health, BusError> {
+        let (mut link, mut consuming) = (self.carrier.link(), self.carrier.consuming());
+        let mut spool = self.spool.clone();
+        loop {
+            let _ = (link.borrow_and_update(), consuming.borrow_and_update(), spool.borrow_and_update());
+            let health = self.health();
+            if wanted(&health) {
+                return Ok(health);
+            }
+            let changed = tokio::select! {
+                changed = link.changed() => changed,
+                changed = consuming.changed() => changed,
+                changed = spool.changed() => changed,
+            };
+            changed.map_err(|_| BusError::Closed)?;
         }
     }
 
@@ -160,6 +183,14 @@ impl Carrier {
     pub(crate) fn link(&self) -> watch::Receiver<LinkState> {
         match self {
             Self::Amqp(amqp) => amqp.link(),
+            Self::Embedded(embedded) => embedded.link(),
+        }
+    }
+
+    /// How the way out stands; the embedded file is one for both.
+    pub(crate) fn consuming(&self) -> watch::Receiver<LinkState> {
+        match self {
+            Self::Amqp(amqp) => amqp.consuming(),
             Self::Embedded(embedded) => embedded.link(),
         }
     }

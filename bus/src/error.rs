@@ -178,3 +178,10 @@ pub enum IntakeError {
     #[error("the bus is shut down")]
     Closed,
 }
+
+impl IntakeError {
+    /// Whether the same events may be taken later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Spool(_))
+    }
+}

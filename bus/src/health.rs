@@ -5,7 +5,7 @@ use trunkline_events::Timestamp;
 /// One glance at the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// Whether there is a way to the broker (the embedded file can be written).
+    /// Whether there is a way to the broker, in and out (the embedded file can be written).
     pub connected: bool,
     /// Why the broker takes nothing, though connected (memory or disk alarm).
     pub blocked: Option<String>,
@@ -19,6 +19,8 @@ pub struct Health {
     pub spool_bytes: u64,
     /// The spool is full: `accept` waits, sockets are not read.
     pub spool_full: bool,
+    /// Why the spool's disk takes nothing: events that the transport does not take are refused.
+    pub spool_failing: Option<String>,
     /// Spooled records that could not be read back (damaged files) since the start.
     pub spool_damaged: u64,
 }

@@ -44,7 +44,8 @@ impl Exchange {
 pub struct Outgoing {
     /// Where to.
     pub exchange: Exchange,
-    /// The event type on the topic exchanges, the source id on [`Exchange::Commands`].
+    /// The event type without its first word ([`Event::routing_key`]) on the topic exchanges, the source id on
+    /// [`Exchange::Commands`].
     pub routing_key: String,
     /// Messages of one key stay in order.
     pub partition_key: String,
@@ -61,7 +62,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The message that carries `event`; the routing key is the event's type.
+    /// The message that carries `event`.
     ///
     /// On [`Exchange::Unified`] it is no error that nobody listens: derived events are news, and the store keeps the facts.
     pub fn event(exchange: Exchange, event: &Event) -> Result<Self, EventError> {
@@ -72,7 +73,7 @@ impl Outgoing {
     pub fn written(exchange: Exchange, event: &Event, json: Bytes) -> Self {
         Self {
             exchange,
-            routing_key: event.event_type().to_owned(),
+            routing_key: event.routing_key().to_owned(),
             partition_key: event.partition_key.clone(),
             id: event.id.uuid(),
             source: event.source.clone(),

@@ -49,8 +49,8 @@ mod tests {
             ("#.c", "a.b.c", true),
             ("#.b.#", "a.b.c", true),
             ("#.b.#", "a.c", false),
-            ("trunkline.call.*.v1", "trunkline.call.ringing.v1", true),
-            ("trunkline.call.*.v1", "trunkline.chat.message.v1", false),
+            ("call.*.v1", "call.ringing.v1", true),
+            ("call.*.v1", "chat.message.v1", false),
         ] {
             assert_eq!(matches(pattern, key), expected, "{pattern} on {key}");
         }

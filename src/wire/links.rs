@@ -28,6 +28,10 @@ use crate::wire::orphans;
 /// The broker holds a lease for a connection that it has not found dead yet; by then it has.
 const REGAIN: Duration = Duration::from_secs(20);
 
+/// How often, and after which pauses, the store is asked before a link is opened without its answer.
+const ASKED: u32 = 10;
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 /// The connectors of this process, by name.
 pub(crate) struct Links {
     slots: BTreeMap<String, Slot>,
@@ -205,7 +209,11 @@ impl Keeper {
                 return self.stop.cancelled().await;
             }
         };
-        let link = Arc::new(drive::start(id.clone(), built, self.host.clone()));
+        let heard = tokio::select! {
+            () = self.stop.cancelled() => return lease.release().await,
+            heard = self.last_heard() => heard,
+        };
+        let link = Arc::new(drive::start(id.clone(), built, Host { heard_elsewhere: heard, ..self.host.clone() }));
         self.link.send_replace(Some(Arc::clone(&link)));
         while let Some(again) = self.run(&link, &lease).await {
             lease = again;
@@ -213,6 +221,24 @@ impl Keeper {
         link.stop().await;
         self.link.send_replace(None);
         lease.release().await;
+    }
+
+    /// Until when the source was heard by whoever held the link last. A store that is away must not keep the link down:
+    /// then only this daemon's own memory tells of a gap.
+    async fn last_heard(&self) -> Option<Timestamp> {
+        let id = &self.connector.id;
+        for _ in 0..ASKED {
+            match self.store.last_heard(&id.source()).await {
+                Ok(heard) => return heard,
+                Err(error) => tracing::debug!(connector = id.name(), %error, "the store does not answer"),
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+        tracing::error!(
+            connector = id.name(),
+            "the store does not say until when the link was held elsewhere; if it was, no gap is declared for that"
+        );
+        None
     }
 
     /// Lets the link run on one lease. The next lease when this one was lost and regained; `None` when the link must end.

@@ -56,6 +56,9 @@ impl Operations for Panel {
         if let Some(reason) = health.blocked {
             reasons.push(format!("the broker takes nothing: {reason}"));
         }
+        if let Some(failing) = &health.spool_failing {
+            reasons.push(format!("the spool's disk fails, connectors wait: {failing}"));
+        }
         if health.spool_full {
             reasons.push("the spool is full: connectors read nothing until the broker is back".into());
         }

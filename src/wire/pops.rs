@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn ringing(at: i64) -> Event {
-        let call = CallRef { id: "1".into(), ..CallRef::default() };
+        let call = CallRef { id: "1".into(), switch_call_id: None, ucid: None };
         let device = Device { extension: "4750".into(), agent: None };
         let rang = Timestamp::from_unix_seconds(at).expect("an instant");
         let pop = Pop {

@@ -48,6 +48,10 @@ pub struct Books {
     pub epoch: String,
     /// The highest number given.
     pub taken: u64,
+    /// What the source said until then was heard in full and is in these books; absent where the source sends again by
+    /// itself what was not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_until: Option<Timestamp>,
 }
 
 /// `trunkline.opaque.v1`: counted, kept, never dropped.

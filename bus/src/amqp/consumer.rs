@@ -173,6 +173,10 @@ impl AmqpSubscription {
         number: u64,
         redeclared: watch::Receiver<u64>,
     ) -> Result<Active, BusError> {
+        if matches!(self.queue, Queue::Mapping(_)) && topology::ready(connection, &self.name).await?.is_none() {
+            // Its bindings went with it, and they are the topology's, not ours.
+            self.amqp.publishing.redeclare(connection).await?;
+        }
         // A declaration that fails costs its channel, so it has one of its own.
         let declaring = connection.create_channel().await.map_err(failed("opening a channel"))?;
         topology::declare_queue(&declaring, &self.queue, &self.name, &self.amqp.limits).await?;

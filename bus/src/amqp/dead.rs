@@ -21,7 +21,7 @@ const RESOURCE_LOCKED: u16 = 405;
 const DESK_PAUSE: Duration = Duration::from_millis(200);
 /// The broker gives letters back a moment after their channel ended, and does not say when.
 const RETURN_PAUSE: Duration = Duration::from_millis(20);
-const RETURNS: u32 = 100;
+const RETURNS: u32 = 1_500;
 
 /// A connection that alone looks at the dead letters.
 struct Desk {

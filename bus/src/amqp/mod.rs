@@ -77,6 +77,12 @@ impl Amqp {
         (*known).ok_or(BusError::Closed)
     }
 
+    /// How the connection stands that consumes.
+    pub(crate) fn consuming(&self) -> watch::Receiver<crate::link::LinkState> {
+        self.consuming.state()
+    }
+
+    /// How the connection stands that publishes.
     pub(crate) fn link(&self) -> watch::Receiver<crate::link::LinkState> {
         self.publishing.state()
     }

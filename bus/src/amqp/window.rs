@@ -46,9 +46,12 @@ pub(super) async fn run(link: Link, mut requests: Requests) {
     let mut last = 0;
     while let Some((generation, channel)) = open(&link, &mut requests, last).await {
         last = generation;
-        let mut window =
-            Window { channel, generation, groups: VecDeque::new(), on_their_way: 0, returned: HashSet::new() };
-        let why = window.serve(&mut state, &mut requests).await;
+        let mut window = Window::new(channel, generation);
+        let Some(why) = window.serve(&mut state, &mut requests).await else { return };
+        if window.refused {
+            // Only the channel is to be another; nothing is missing on the broker.
+            last = 0;
+        }
         let stands = link.connection_of(generation).is_some_and(|connection| connection.status().connected());
         if !stands {
             // The link says so in a moment; who is answered before that would find it ready.
@@ -119,6 +122,9 @@ struct Window {
     on_their_way: usize,
     /// Returned messages whose group is not answered yet.
     returned: HashSet<Key>,
+    /// A queue was full. The broker refuses on this channel until the queue has told it otherwise, which it never does
+    /// when the limit was lifted.
+    refused: bool,
 }
 
 /// Messages that were sent together.
@@ -133,28 +139,43 @@ struct Group {
 }
 
 impl Window {
-    /// Returns, with the reason, when the channel is of no more use.
-    async fn serve(&mut self, state: &mut watch::Receiver<LinkState>, requests: &mut Requests) -> String {
+    fn new(channel: Channel, generation: u64) -> Self {
+        let (groups, returned) = (VecDeque::new(), HashSet::new());
+        Self { channel, generation, groups, on_their_way: 0, returned, refused: false }
+    }
+
+    /// Returns, with the reason, when the channel is of no more use; without one when nobody publishes any more and
+    /// everything is answered.
+    async fn serve(&mut self, state: &mut watch::Receiver<LinkState>, requests: &mut Requests) -> Option<String> {
+        let mut over = false;
         loop {
-            let room = self.on_their_way < WINDOW;
+            if over && self.groups.is_empty() {
+                return None;
+            }
+            let room = !over && self.on_their_way < WINDOW;
             tokio::select! {
                 biased;
                 changed = state.changed() => {
                     let now = state.borrow_and_update().clone();
                     if changed.is_err() || !self.is_of(&now) {
-                        return now.why_not();
+                        return Some(now.why_not());
                     }
                 }
                 resolved = poll_fn(|context| self.poll_first_group(context)) => {
                     if let Err(error) = resolved {
-                        return error.to_string();
+                        return Some(error.to_string());
                     }
                     self.answer_finished();
+                    if self.refused && self.groups.is_empty() {
+                        return Some("a queue is full".to_owned());
+                    }
                 }
                 request = requests.next(), if room => {
-                    let Some(request) = request else { return "the bus is shut down".to_owned() };
-                    if let Err(error) = self.send_all(request, requests, state).await {
-                        return error.to_string();
+                    match request {
+                        None => over = true,
+                        Some(request) => if let Err(error) = self.send_all(request, requests, state).await {
+                            return Some(error.to_string());
+                        }
                     }
                 }
             }
@@ -222,6 +243,7 @@ impl Window {
                 break;
             }
             self.on_their_way -= group.keys.len();
+            self.refused |= group.refused;
             finished.push(group);
         }
         self.groups.iter_mut().for_each(|group| group.look_ahead(&mut self.returned));

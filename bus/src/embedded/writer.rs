@@ -91,6 +91,17 @@ pub(super) enum Operation {
     },
 }
 
+impl Operation {
+    /// A copy of what nobody waits for, who would ask again after a failure.
+    fn unasked(&self) -> Option<Self> {
+        match self {
+            Self::Returned { queue, places } => Some(Self::Returned { queue: queue.clone(), places: places.clone() }),
+            Self::DropQueue { queue } => Some(Self::DropQueue { queue: queue.clone() }),
+            _ => None,
+        }
+    }
+}
+
 /// Answers that wait for the commit.
 type Answers = Vec<Waiting>;
 /// Told how the commit went.
@@ -105,6 +116,8 @@ pub(super) struct Writer {
     routes: Routes,
     state: watch::Sender<LinkState>,
     bells: Arc<Bells>,
+    /// What nobody waits for and a failed transaction did not do.
+    left: Vec<Operation>,
 }
 
 impl Writer {
@@ -123,7 +136,7 @@ impl Writer {
             }
         }
         state.send_modify(LinkState::up);
-        Ok(Self { path: settings.path.clone(), connection, _lock: lock, routes, state, bells })
+        Ok(Self { path: settings.path.clone(), connection, _lock: lock, routes, state, bells, left: Vec::new() })
     }
 
     /// Until the last [`super::Embedded`] and the last publisher are gone.
@@ -133,6 +146,10 @@ impl Writer {
         mut operations: mpsc::Receiver<Operation>,
     ) {
         loop {
+            if !self.left.is_empty() {
+                self.write(Vec::new(), Vec::new()).await;
+                continue;
+            }
             let mut publishes = Vec::new();
             let mut others = Vec::new();
             tokio::select! {
@@ -156,6 +173,8 @@ impl Writer {
 
     /// One transaction.
     async fn write(&mut self, publishes: Vec<PublishRequest>, operations: Vec<Operation>) {
+        let operations: Vec<Operation> = std::mem::take(&mut self.left).into_iter().chain(operations).collect();
+        let unasked: Vec<Operation> = operations.iter().filter_map(Operation::unasked).collect();
         let mut answers: Answers = Vec::new();
         let mut touched = BTreeSet::new();
         let outcome = self.transact(publishes, operations, &mut answers, &mut touched).await;
@@ -172,6 +191,7 @@ impl Writer {
             answer(if outcome.is_ok() { Ok(()) } else { Err(&reason) });
         }
         if outcome.is_err() {
+            self.left = unasked;
             self.reconnect().await;
         }
     }
@@ -348,7 +368,7 @@ fn refuse(operation: Operation, answers: &mut Answers) {
         | Operation::Bury { reply, .. } => answers.push(after_commit(reply, ())),
         Operation::Replay { reply, .. } => answers.push(after_commit(reply, Replayed::default())),
         Operation::Purge { reply, .. } => answers.push(after_commit(reply, 0)),
-        // Nobody waits; after a restart they are put right.
+        // Nobody waits; the writer does them later.
         Operation::Returned { .. } | Operation::DropQueue { .. } => {}
     }
 }

@@ -4,6 +4,9 @@
 //! comes back, or takes too long, that one and all behind it go to the spool, and the task *spools*: new events go
 //! behind those on the disk, and are brought to the transport in order when it is there again. Only when nothing is left
 //! on the disk is it direct again. So events of one key never overtake each other; some may come twice.
+//!
+//! One exception: a queue that an operator has limited may refuse one event and take the next of its key, when a consumer
+//! makes room between the two. Our own queues have no limit.
 
 mod drain;
 mod task;
@@ -20,10 +23,12 @@ use crate::spool::Fill;
 use crate::{IntakeError, Outgoing};
 
 /// How the spool is, as [`crate::Bus::health`] tells it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SpoolState {
     pub(crate) fill: Fill,
     pub(crate) full: bool,
+    /// Why its disk takes nothing; until it takes something again, or the transport needs no spool any more.
+    pub(crate) failing: Option<String>,
 }
 
 /// Events of one call, on their way.
@@ -45,7 +50,7 @@ impl Intake {
     ///
     /// Events of one key stay in the order of the calls; a call that is dropped before it returns may or may not have been
     /// taken. Waits only for a full spool (to be seen in [`crate::Health::spool_full`]). An event that no queue takes goes
-    /// to the dead letters. On an error nothing counts as taken.
+    /// to the dead letters. On an error nothing counts as taken; [`IntakeError::may_pass`] says whether to try again.
     pub async fn accept(&self, events: Vec<Outgoing>) -> Result<(), IntakeError> {
         if events.is_empty() {
             return Ok(());

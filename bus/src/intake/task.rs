@@ -43,6 +43,8 @@ pub(crate) struct IntakeTask {
     sent: VecDeque<Sent>,
     /// What the full spool did not take.
     parked: VecDeque<Accept>,
+    /// Why the last append failed.
+    failing: Option<String>,
     /// Brings spooled events on; there while the task spools.
     draining: Option<JoinHandle<bool>>,
 }
@@ -66,6 +68,7 @@ impl IntakeTask {
             standing: 0,
             sent: VecDeque::new(),
             parked: VecDeque::new(),
+            failing: None,
             draining: None,
         };
         let stopped = stop.clone();
@@ -193,6 +196,8 @@ impl IntakeTask {
                 self.append(parked.into()).await;
                 if more || self.state.borrow().fill.events > 0 || !self.parked.is_empty() {
                     self.begin_to_spool();
+                } else if self.failing.take().is_some() {
+                    self.refresh().await;
                 }
             }
             () = stop.cancelled() => return false,
@@ -219,13 +224,17 @@ impl IntakeTask {
         let mut accepts: VecDeque<Accept> = accepts.into_iter().filter(|accept| !accept.reply.is_closed()).collect();
         let together: Vec<Arc<Vec<Outgoing>>> = accepts.iter().map(|accept| accept.events.clone()).collect();
         if !together.is_empty() && self.append_all(together).await.is_ok() {
+            self.failing = None;
             // Before the answers, so that who is answered sees it.
             self.refresh().await;
             accepts.drain(..).for_each(|accept| drop(accept.reply.send(Ok(()))));
         }
         while let Some(accept) = accepts.pop_front() {
             match self.append_all(vec![accept.events.clone()]).await {
-                Ok(()) => drop(accept.reply.send(Ok(()))),
+                Ok(()) => {
+                    self.failing = None;
+                    let _ = accept.reply.send(Ok(()));
+                }
                 Err(error) if error.is_full() => {
                     tracing::error!(%error, "the spool has no room; connectors wait");
                     self.parked.push_back(accept);
@@ -235,7 +244,10 @@ impl IntakeTask {
                     let _ = accept.reply.send(Err(IntakeError::TooLarge { bytes, max_bytes }));
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the spool's disk fails; events are refused");
+                    if self.failing.is_none() {
+                        tracing::error!(%error, "the spool's disk fails; events are refused");
+                    }
+                    self.failing = Some(error.to_string());
                     let _ = accept.reply.send(Err(IntakeError::Spool(Arc::new(error))));
                 }
             }
@@ -259,7 +271,7 @@ impl IntakeTask {
 
     async fn refresh(&self) {
         if let Some(fill) = with_spool(&self.spool, |spool| spool.fill()).await {
-            self.state.send_replace(SpoolState { fill, full: !self.parked.is_empty() });
+            self.state.send_replace(SpoolState { fill, full: !self.parked.is_empty(), failing: self.failing.clone() });
         }
     }
 }

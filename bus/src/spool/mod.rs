@@ -6,6 +6,8 @@
 //! - [`record`] is the form of one event on the disk (pure). [`segment`] is one file. [`position`] is how far the
 //!   reader got. [`Spool`] puts them together.
 
+#[cfg(test)]
+mod histories;
 mod position;
 mod record;
 mod segment;

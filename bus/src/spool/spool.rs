@@ -40,8 +40,9 @@ impl Spool {
         fs::create_dir_all(dir).map_err(SpoolError::io("creating", dir))?;
         let lock = lock(dir)?;
         let mut segments = segment::list(dir)?;
-        let next_segment = segments.last().map_or(1, |(number, _)| number + 1);
         let mut reader = position::load(dir);
+        // Also beyond the saved place, when every segment is read and gone: a number of before would be taken for read.
+        let next_segment = segments.last().map_or(0, |(number, _)| *number).max(reader.segment) + 1;
         for (number, _) in segments.iter().filter(|(number, _)| *number < reader.segment) {
             // Read to its end before a crash.
             let _ = fs::remove_file(segment::path(dir, *number));

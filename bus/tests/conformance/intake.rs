@@ -1,7 +1,5 @@
 //! What a connector was told is accepted is never lost, wherever the transport is.
 
-use std::time::Duration;
-
 use trunkline_bus::{Bus, IntakeError};
 
 use crate::harness::{Stage, both, collect_until, event, events, everything, id, ids};
@@ -25,7 +23,7 @@ async fn accepted_events_arrive_in_order(stage: Stage) {
     });
     assert_eq!(collect_until(&mut subscription, id(999)).await, ids(0..1_000));
     accepting.await.expect("accepted");
-    assert_eq!(bus.health().spool_events, 0);
+    bus.drained().await.expect("nothing is left on the disk");
 }
 
 async fn events_accepted_while_the_transport_is_away_arrive_in_order_when_it_is_back(mut stage: Stage) {
@@ -37,8 +35,8 @@ async fn events_accepted_while_the_transport_is_away_arrive_in_order_when_it_is_
     for number in 10..40 {
         intake.accept(vec![event("a", number)]).await.expect("accepted on the disk");
     }
-    let health = bus.health();
-    assert!(!health.connected && health.reason.is_some(), "{health:?}");
+    let health = bus.health_when(|health| !health.connected).await.expect("told");
+    assert!(health.reason.is_some(), "{health:?}");
     assert!(health.spool_events >= 30 && health.spool_bytes > 0 && !health.spool_full, "{health:?}");
     stage.back().await;
     intake.accept(events("a", 40..50)).await.expect("accepted behind the others");
@@ -74,9 +72,7 @@ async fn a_full_spool_makes_accept_wait_until_there_is_room(mut stage: Stage) {
             intake.accept(events("a", from..from + 10)).await.expect("accepted");
         }
     });
-    while !bus.health().spool_full {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    bus.health_when(|health| health.spool_full).await.expect("full");
     assert!(!accepting.is_finished());
     assert!(bus.health().spool_bytes <= 20_000);
     stage.back().await;

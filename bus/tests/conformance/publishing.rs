@@ -4,16 +4,20 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use trunkline_bus::{Exchange, Outgoing, PublishError, Queue};
-use trunkline_events::Sequence;
+use trunkline_events::{Body, Sequence, routing_key};
 
-use crate::harness::{Stage, both, collect_until, command, event, events, everything, id, ids, settle_all, take};
+use crate::harness::{
+    Stage, both, collect_until, command, event, events, everything, id, ids, sample, settle_all, take,
+};
 
 both!(
     a_confirmed_event_is_delivered_with_all_that_it_carries,
     unroutable_messages_are_named_and_the_others_are_delivered,
     an_unroutable_message_among_many_publishers_is_blamed_on_its_own_call,
     a_queue_gets_what_its_patterns_take_once,
+    an_event_is_routed_by_the_key_that_the_documents_name,
     a_live_queue_is_gone_with_its_subscription,
+    a_live_queue_is_gone_though_the_transport_was_away_when_its_subscription_ended,
     ten_thousand_events_from_many_tasks_all_arrive,
 );
 
@@ -61,17 +65,48 @@ async fn an_unroutable_message_among_many_publishers_is_blamed_on_its_own_call(s
 
 async fn a_queue_gets_what_its_patterns_take_once(stage: Stage) {
     let bus = stage.bus().await;
-    let bindings = ["trunkline.chat.#", "trunkline.*.message.v1"];
+    let bindings = ["chat.#", "*.message.v1"];
     let bindings = bindings.map(|pattern| (Exchange::Events, pattern.to_owned())).to_vec();
     let queue = Queue::Subscriber { name: "chats".to_owned(), bindings, durable: true };
     let mut subscription = bus.subscribe(queue).await.expect("subscribed");
-    let keys = ["trunkline.call.ringing.v1", "trunkline.chat.message.v1", "trunkline.chat.closed.v1"];
+    let keys = ["call.ringing.v1", "chat.message.v1", "chat.closed.v1"];
     let messages: Vec<Outgoing> =
         (0..).zip(keys).map(|(at, key)| Outgoing { routing_key: key.to_owned(), ..event("c", at) }).collect();
     bus.publisher().publish(messages).await.expect("confirmed");
     assert_eq!(collect_until(&mut subscription, id(2)).await, [id(1), id(2)]);
     let depths = bus.depths().await.expect("counted");
     assert!(depths.iter().all(|depth| depth.queue != "trunkline.subscriber.chats" || depth.ready == 0), "{depths:?}");
+}
+
+/// `docs/events.md` and `docs/asyncapi.json` name the key of each type; integrators bind it.
+async fn an_event_is_routed_by_the_key_that_the_documents_name(stage: Stage) {
+    let bus = stage.bus().await;
+    for (at, event_type) in (0..).zip(Body::TYPES) {
+        let event = sample(event_type);
+        let key = routing_key(event_type).to_owned();
+        let exchange = if event.is_derived() { Exchange::Unified } else { Exchange::Events };
+        let queue = Queue::Subscriber { name: format!("of-{at}"), bindings: vec![(exchange, key)], durable: false };
+        let mut subscription = bus.subscribe(queue).await.expect("subscribed");
+        let message = Outgoing::event(exchange, &event).expect("an event");
+        bus.publisher().publish(vec![Outgoing { mandatory: true, ..message }]).await.expect(event_type);
+        assert_eq!(take(&mut subscription, 1).await[0].id, event.id.uuid(), "{event_type}");
+    }
+}
+
+async fn a_live_queue_is_gone_though_the_transport_was_away_when_its_subscription_ended(mut stage: Stage) {
+    let bus = stage.bus().await;
+    let bindings = vec![(Exchange::Unified, "#".to_owned())];
+    let live = Queue::Subscriber { name: "live".to_owned(), bindings, durable: false };
+    let subscription = bus.subscribe(live).await.expect("subscribed");
+    stage.away().await;
+    drop(subscription);
+    bus.publisher().publish(vec![event("a", 1)]).await.expect_err("away");
+    stage.back().await;
+    bus.publisher().ready().await.expect("back");
+    let news = Outgoing { exchange: Exchange::Unified, ..event("a", 2) };
+    let unroutable = PublishError::Unroutable { ids: vec![id(2)] };
+    // The broker removes the queue a moment after the link is gone.
+    while bus.publisher().publish(vec![news.clone()]).await != Err(unroutable.clone()) {}
 }
 
 async fn a_live_queue_is_gone_with_its_subscription(stage: Stage) {

@@ -53,13 +53,15 @@ async fn order_per_key_holds_with_three_competing_consumers_of_which_one_is_kill
     });
     let mut first_seen: HashMap<Uuid, usize> = HashMap::new();
     let mut order: HashMap<String, Vec<Uuid>> = HashMap::new();
+    let mut killed = false;
     while first_seen.len() < EVENTS {
         let (worker, event, key) = heard.recv().await.expect("told");
         // What was told and not settled before the kill comes again; the first time counts.
         if first_seen.insert(event, worker).is_none() {
             order.entry(key).or_default().push(event);
         }
-        if first_seen.len() == EVENTS / 3 {
+        if !killed && first_seen.len() >= EVENTS / 3 {
+            killed = true;
             for task in workers.remove(worker) {
                 task.abort();
             }

@@ -12,6 +12,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use trunkline_events::Timestamp;
 
+use super::Pace;
+use crate::digest::archive_reference;
+
 /// Files of an archive within its bound, so that dropping the oldest drops an eighth.
 const FILES: u64 = 8;
 /// References that are remembered so that the same bytes again are not written again.
@@ -142,6 +145,14 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Keeps bytes in the archive of connector `name` and gives their reference. Blocking; for what is rare, since each call
+/// begins a file.
+pub fn keep(data_dir: &Path, name: &str, at: Timestamp, bytes: &Bytes) -> io::Result<String> {
+    let reference = archive_reference(bytes);
+    Archive::new(folder_of(data_dir, name), Pace::default().archive).append(&reference, at, bytes)?;
+    Ok(reference)
 }
 
 /// Where the bytes called `reference` stand in the archive of connector `name` under `data_dir`. Blocking; reads the

@@ -36,12 +36,16 @@ pub struct Host {
     pub clock: fn() -> Timestamp,
     /// How long, how often, how much.
     pub pace: Pace,
+    /// Until when another process that held this link heard its far side, as the books say
+    /// ([`trunkline_events::link::Books::heard_until`]). Where that is later than the link's own memory, a gap begins
+    /// there.
+    pub heard_elsewhere: Option<Timestamp>,
 }
 
 impl Host {
     /// The system's clock and the usual pace.
     pub fn new(intake: Arc<dyn Intake>, data_dir: impl Into<PathBuf>) -> Self {
-        Self { intake, data_dir: data_dir.into(), clock: system_clock, pace: Pace::default() }
+        Self { intake, data_dir: data_dir.into(), clock: system_clock, pace: Pace::default(), heard_elsewhere: None }
     }
 }
 
@@ -63,7 +67,7 @@ pub struct Pace {
     pub good_while: Duration,
     /// Wait after the far side refused us.
     pub denied_for: Duration,
-    /// How often the books are published when they have changed.
+    /// How often the books are published when they have changed: a number was given, or the far side was heard again.
     pub books_every: Duration,
     /// How often a checkpoint is written at most.
     pub keep_every: Duration,

@@ -32,8 +32,8 @@ impl Line {
         self.event(now, Body::LinkGap(gap))
     }
 
-    pub(super) fn books(&self, now: Timestamp, taken: u64) -> Box<Event> {
-        self.event(now, Body::LinkBooks(link::Books { epoch: self.epoch.clone(), taken }))
+    pub(super) fn books(&self, now: Timestamp, taken: u64, heard_until: Option<Timestamp>) -> Box<Event> {
+        self.event(now, Body::LinkBooks(link::Books { epoch: self.epoch.clone(), taken, heard_until }))
     }
 
     fn event(&self, now: Timestamp, body: Body) -> Box<Event> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
+use trunkline_events::Timestamp;
 use uuid::Uuid;
 
 use super::archive::{Archive, folder_of};
@@ -84,18 +85,19 @@ pub fn start(id: SourceId, built: Built, host: Host) -> Link {
         board: board.clone(),
         archive: Some(Archive::new(folder_of(&host.data_dir, id.name()), host.pace.archive)),
         kept: Kept { clean: false, ..kept.clone() },
+        began: kept.taken_until,
         wanted,
         written: durable,
         events: metrics::counter!("trunkline_link_events_total", &labels),
         number: 0,
-        booked: 0,
+        booked: (0, None),
         revision: 0,
         changed: false,
         host: host.clone(),
     };
     let (webhooks, inlet) = webhook_inlet::door(&built.transport, id.name(), host.pace.webhooks);
     let mut desk = Desk::new(trunk, built.protocol, Commands::new(Seen::clone(&kept.done)), calls);
-    desk.heard = kept.taken_until.map(|until| (until, reason_of_restart(kept.clean).to_owned()));
+    desk.heard = heard_before(&kept, host.heard_elsewhere);
     let status = board.reader();
     let checkpoint = kept.checkpoint;
     let drive = tokio::spawn(drive(desk, built.transport, inlet, checkpoint));
@@ -107,12 +109,16 @@ pub fn start(id: SourceId, built: Built, host: Host) -> Link {
     Link { id, host, will, webhooks, commands, status, ended, tasks }
 }
 
-fn reason_of_restart(clean: bool) -> &'static str {
-    if clean {
-        "the connector was stopped"
-    } else {
-        "the connector was not running: it had not been stopped in good order"
-    }
+/// Until when the far side was surely heard, here or by the daemon that held the link before, and why no longer.
+fn heard_before(kept: &Kept, elsewhere: Option<Timestamp>) -> Option<(Timestamp, String)> {
+    let reason = match (kept.taken_until, elsewhere) {
+        (here, Some(elsewhere)) if here.is_none_or(|here| here < elsewhere) => {
+            return Some((elsewhere, "another daemon held the link until then".to_owned()));
+        }
+        _ if kept.clean => "the connector was stopped",
+        _ => "the connector was not running: it had not been stopped in good order",
+    };
+    kept.taken_until.map(|until| (until, reason.to_owned()))
 }
 
 fn kept_memory(path: &std::path::Path, host: &Host) -> Kept {

@@ -59,13 +59,15 @@ pub(super) struct Publisher {
     pub(super) board: Board,
     pub(super) archive: Option<Archive>,
     pub(super) kept: Kept,
+    /// Until when the source was heard when this run began.
+    pub(super) began: Option<Timestamp>,
     pub(super) wanted: watch::Sender<Wanted>,
     pub(super) written: watch::Receiver<u64>,
     pub(super) events: metrics::Counter,
     /// The highest number given.
     pub(super) number: u64,
-    /// The highest number that stands in published books.
-    pub(super) booked: u64,
+    /// What stands in published books: the highest number, and until when the source was heard.
+    pub(super) booked: (u64, Option<Timestamp>),
     pub(super) revision: u64,
     /// The memory has changed since it was last given to the keeper.
     pub(super) changed: bool,
@@ -212,14 +214,17 @@ impl Publisher {
         });
     }
 
-    /// Books are not numbered themselves: they are about the numbers, all of which are durable by now.
+    /// Books are not numbered themselves: they are about the numbers, all of which are durable by now. While the far side
+    /// is heard they are told although no number was given: another daemon that takes over the link begins its gap there.
     async fn publish_books(&mut self) -> Result<(), IntakeClosed> {
-        if self.booked == self.number {
+        let now = (self.number, self.kept.taken_until);
+        // A run that has neither numbered nor heard anything has nothing to tell.
+        if self.booked == now || (self.number == 0 && now.1 == self.began) {
             return Ok(());
         }
-        let books = self.line.books((self.host.clock)(), self.number);
+        let books = self.line.books((self.host.clock)(), self.number, self.kept.taken_until);
         self.host.intake.accept(vec![*books]).await?;
-        self.booked = self.number;
+        self.booked = now;
         Ok(())
     }
 

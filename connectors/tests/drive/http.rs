@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use trunkline_connectors::contract::{Action, Actions, Built, HttpRequest, Input, Protocol, ProtocolError, Transport};
+use tokio_rustls::TlsAcceptor;
+use trunkline_connectors::contract::{
+    Action, Actions, Built, HttpRequest, Input, Protocol, ProtocolError, Tls, Transport,
+};
 use trunkline_connectors::drive::{LinkState, start};
 
 use crate::line::{FarSide, id};
 use crate::store::{Store, host, in_state, within};
+use crate::tls;
 
 /// A tag and what came of its request: status and body, or why not.
 type Heard = (u64, Result<(u16, String), String>);
@@ -56,22 +60,27 @@ fn asking(paths: Vec<&'static str>, base_url: String) -> (Built, mpsc::Receiver<
     (Built { transport: Transport::HttpClient { base_url, tls: None }, protocol }, answers)
 }
 
-/// Reads one request and gives its path.
-async fn request(stream: &mut TcpStream) -> String {
+/// Reads one request and gives its path; `None` when the client gave up before it had written it.
+async fn try_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        within(stream.read_exact(&mut byte)).await.expect("a request");
+        within(stream.read_exact(&mut byte)).await.ok()?;
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).expect("a request");
     assert!(head.contains("x-token: t"));
-    head.split(' ').nth(1).expect("a path").to_owned()
+    Some(head.split(' ').nth(1).expect("a path").to_owned())
 }
 
-async fn respond(stream: &mut TcpStream, head: &str, body: &str) {
+async fn request(stream: &mut TcpStream) -> String {
+    try_request(stream).await.expect("a request")
+}
+
+/// A client that has given up needs no answer.
+async fn respond(stream: &mut (impl AsyncWrite + Unpin), head: &str, body: &str) {
     let response = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-    stream.write_all(response.as_bytes()).await.expect("sent");
+    let _ = stream.write_all(response.as_bytes()).await;
 }
 
 #[tokio::test]
@@ -90,6 +99,42 @@ async fn a_long_poll_does_not_hold_up_other_requests() {
     assert_eq!(link.status().state, LinkState::Stopped);
 }
 
+/// HTTPS with an authority of our own: believed when it is configured, and no other.
+#[tokio::test]
+async fn https_is_spoken_with_whom_the_configured_authority_vouches_for_and_with_no_other() {
+    let (ours, folder) = (tls::ca(), tempfile::tempdir().expect("a folder"));
+    let trusted = tls::trusting(&ours, folder.path());
+    let good = tls::acceptor(&tls::params("localhost"), Some(&ours));
+    assert_eq!(over_https(good, trusted.clone()).await, Ok((200, "safe".to_owned())));
+    let foreign = tls::acceptor(&tls::params("localhost"), Some(&tls::ca()));
+    over_https(foreign, trusted.clone()).await.expect_err("a foreign authority is believed");
+    let elsewhere = tls::acceptor(&tls::params("aes.example.com"), Some(&ours));
+    over_https(elsewhere, trusted).await.expect_err("another name is believed");
+}
+
+/// What one request over TLS comes to.
+async fn over_https(acceptor: TlsAcceptor, tls: Tls) -> Result<(u16, String), String> {
+    let (store, data, far) = (Store::new(), tempfile::tempdir().expect("a folder"), FarSide::new().await);
+    let (heard, mut answers) = mpsc::channel(16);
+    let protocol = Box::new(Asker { paths: vec!["/quick"], heard });
+    let base_url = format!("https://localhost:{}", far.port());
+    let built = Built { transport: Transport::HttpClient { base_url, tls: Some(tls) }, protocol };
+    let link = start(id(), built, host(&store, data.path()));
+    let serving = tokio::spawn(async move {
+        loop {
+            let Ok(mut stream) = acceptor.accept(far.accept().await).await else { continue };
+            if try_request(&mut stream).await.is_some() {
+                respond(&mut stream, "200 OK", "safe").await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    let (_, answer) = within(answers.recv()).await.expect("an answer");
+    link.stop().await;
+    serving.abort();
+    answer
+}
+
 #[tokio::test]
 async fn redirects_are_answers_and_silence_and_floods_are_errors() {
     let (store, data, far) = (Store::new(), tempfile::tempdir().expect("a folder"), FarSide::new().await);
@@ -102,7 +147,9 @@ async fn redirects_are_answers_and_silence_and_floods_are_errors() {
         let mut held = Vec::new();
         loop {
             let mut stream = far.accept().await;
-            match request(&mut stream).await.as_str() {
+            // The one that waits for nothing gives up after 50 ms, perhaps before it has written.
+            let Some(path) = try_request(&mut stream).await else { continue };
+            match path.as_str() {
                 "/moved" => respond(&mut stream, "302 Found\r\nlocation: http://169.254.169.254/", "").await,
                 "/flood" => respond(&mut stream, "200 OK", &"x".repeat(2000)).await,
                 "/never" => held.push(stream),

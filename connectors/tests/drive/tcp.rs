@@ -1,14 +1,16 @@
 //! A TCP client: order, books, gaps, checkpoints, back-pressure, commands, the operator.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
 use trunkline_connectors::contract::{Ability, Command};
 use trunkline_connectors::drive::archive;
 use trunkline_connectors::drive::{CommandError, Link, LinkState, start};
-use trunkline_events::{Body, Event};
+use trunkline_events::{Body, Event, Timestamp, link};
 
 use crate::line::{FarSide, client, id};
 use crate::store::{Closed, Store, gaps, host, in_state, texts};
@@ -101,6 +103,58 @@ async fn after_a_crash_the_gap_and_the_checkpoint_are_those_of_the_last_durable_
     let _peer = far.peer().await;
     assert!(store.gaps(2).await[1].reason.contains("was stopped"));
     drop(third);
+}
+
+/// The books of one process tell the next, which has another disk, where its gap begins.
+#[tokio::test]
+async fn who_takes_over_a_link_declares_the_gap_since_it_was_last_heard_elsewhere() {
+    let (store, far) = (Store::new(), FarSide::new().await);
+    let (first_disk, second_disk) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let first = start(id(), client(far.port(), None), host(&store, first_disk.path()));
+    let mut peer = far.peer().await;
+    peer.say("say 1\n").await;
+    store.messages(1).await;
+    let number = |books: &link::Books| books.taken;
+    let told = store.until(|events| heard(events).is_some()).await;
+    let before = (heard(&told).expect("told"), books(&told).last().map(number));
+    // Nothing is numbered any more, yet the books go on to tell that the far side is heard.
+    let later = async {
+        loop {
+            peer.say("garbage\n").await;
+            let told = store.events();
+            if heard(&told) > Some(before.0) && books(&told).last().map(number) == before.1 {
+                return heard(&told).expect("told");
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let last_heard = crate::store::within(later).await;
+    drop((first, peer));
+
+    let mut host = host(&store, second_disk.path());
+    host.heard_elsewhere = Some(last_heard);
+    let second = start(id(), client(far.port(), None), host.clone());
+    let _peer = far.peer().await;
+    let gap = store.gaps(1).await.remove(0);
+    assert!(gap.from <= last_heard && gap.to > last_heard, "{gap:?} after {last_heard}");
+    assert_eq!(gap.reason, "another daemon held the link until then");
+    // Its own later memory is nearer than what it was told of others.
+    second.stop().await;
+    let _third = start(id(), client(far.port(), None), host);
+    let _peer = far.peer().await;
+    assert_eq!(store.gaps(2).await[1].reason, "the connector was stopped");
+}
+
+fn books(events: &[Event]) -> Vec<link::Books> {
+    let books = |event: &Event| match &event.body {
+        Body::LinkBooks(books) => Some(books.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(books).collect()
+}
+
+fn heard(events: &[Event]) -> Option<Timestamp> {
+    books(events).last().and_then(|books| books.heard_until)
 }
 
 /// A done command is answered once the memory of it, and with it everything before, is durable.
@@ -268,7 +322,10 @@ async fn a_far_side_that_does_not_read_is_given_up() {
 #[tokio::test]
 async fn a_host_that_is_not_there_is_named_and_told_once() {
     let (store, data) = (Store::new(), tempfile::tempdir().expect("a folder"));
-    let port = FarSide::new().await.port();
+    // Bound and not listening: nobody else gets it, and who connects is refused.
+    let nobody = TcpSocket::new_v4().expect("a socket");
+    nobody.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let port = nobody.local_addr().expect("an address").port();
     let link = start(id(), client(port, None), host(&store, data.path()));
     for _ in 0..3 {
         in_state(&link, |state| *state == LinkState::Connecting).await;

@@ -15,19 +15,19 @@ use trunkline_connectors::drive::{LinkState, start};
 use crate::line::{FarSide, Peer, client, id};
 use crate::store::{Store, host, in_state};
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Ca = CertifiedIssuer<'static, KeyPair>;
 
-fn ca() -> Ca {
+pub(crate) fn ca() -> Ca {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a CA")
 }
 
-fn params(name: &str) -> CertificateParams {
+pub(crate) fn params(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).expect("a name")
 }
 
-fn acceptor(params: &CertificateParams, ca: Option<&Ca>) -> TlsAcceptor {
+pub(crate) fn acceptor(params: &CertificateParams, ca: Option<&Ca>) -> TlsAcceptor {
     let key = KeyPair::generate().expect("a key");
     let certificate = match ca {
         Some(ca) => params.signed_by(&key, ca),
@@ -42,7 +42,7 @@ fn acceptor(params: &CertificateParams, ca: Option<&Ca>) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config.expect("a configuration")))
 }
 
-fn trusting(ca: &Ca, folder: &Path) -> Tls {
+pub(crate) fn trusting(ca: &Ca, folder: &Path) -> Tls {
     let path: PathBuf = folder.join("ca.pem");
     std::fs::write(&path, ca.pem()).expect("written");
     Tls { ca_file: Some(path), ..Tls::default() }

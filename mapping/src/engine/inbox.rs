@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use trunkline_events::{Body, Event, EventId, Sequence};
+use trunkline_events::{Body, Event, EventId, Sequence, Timestamp};
 use uuid::Uuid;
 
 use crate::cdr::{ConversationKey, conversation_keys};
@@ -120,23 +120,39 @@ async fn enter_duplicates<'e>(
     Ok(redelivered)
 }
 
+/// What a batch adds to the books of one epoch and day.
+#[derive(Default)]
+struct Counted {
+    taken: u64,
+    redelivered: u64,
+    heard: Option<Timestamp>,
+}
+
 async fn keep_books(session: &Session<'_>, fresh: &[Fresh<'_>], redelivered: Vec<&Event>) -> Result<(), StoreError> {
-    let mut books: BTreeMap<(String, String, i64), (u64, u64)> = BTreeMap::new();
+    let mut books: BTreeMap<(String, String, i64), Counted> = BTreeMap::new();
     let place = |event: &Event, epoch: &str| (event.source.clone(), epoch.to_owned(), Day::of(event.received).0);
     for event in redelivered {
         if let Some(sequence) = &event.sequence {
-            books.entry(place(event, &sequence.epoch)).or_default().1 += 1;
+            books.entry(place(event, &sequence.epoch)).or_default().redelivered += 1;
         }
     }
     for event in fresh.iter().map(|fresh| fresh.event) {
         if let Body::LinkBooks(told) = &event.body {
-            let taken = &mut books.entry(place(event, &told.epoch)).or_default().0;
-            *taken = told.taken.max(*taken);
+            let counted = books.entry(place(event, &told.epoch)).or_default();
+            counted.taken = told.taken.max(counted.taken);
+            counted.heard = told.heard_until.max(counted.heard);
         }
     }
     let rows: Vec<BooksRow> = books
         .into_iter()
-        .map(|((source, epoch, day), (taken, redelivered))| BooksRow { source, epoch, day, taken, redelivered })
+        .map(|((source, epoch, day), Counted { taken, redelivered, heard })| BooksRow {
+            source,
+            epoch,
+            day,
+            taken,
+            redelivered,
+            heard,
+        })
         .collect();
     if !rows.is_empty() {
         events::add_to_books(session, &rows).await?;

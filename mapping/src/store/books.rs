@@ -98,6 +98,13 @@ impl Store {
         Ok(views.into_iter().filter(|(key, _)| within(key)).map(|(_, view)| view).collect())
     }
 
+    /// Until when a source was heard in full, by whichever process held its link; `None` where no books told it.
+    pub async fn last_heard(&self, source: &str) -> Result<Option<Timestamp>, StoreError> {
+        let query = Query::new("SELECT max(b.heard) FROM books b WHERE b.source = {1}").bind(source.to_owned());
+        let found = self.reading().all("read the books", query).await?;
+        found.first().map_or(Ok(None), |row| Ok(row.maybe_big(0)?.map(super::instant)))
+    }
+
     /// Records messages that are no events (the consumer could not parse them), so that the books add up.
     pub async fn reject(&self, rejections: &[Rejection]) -> Result<(), StoreError> {
         if rejections.is_empty() {

@@ -52,6 +52,8 @@ pub(crate) struct BooksRow {
     pub(crate) day: i64,
     pub(crate) taken: u64,
     pub(crate) redelivered: u64,
+    /// Until when the source was heard in full.
+    pub(crate) heard: Option<Timestamp>,
 }
 
 /// A number as the databases keep it; numbers beyond are refused before they get here.
@@ -200,7 +202,7 @@ fn clean(text: &str) -> String {
     text.chars().filter(|character| *character != '\0').take(500).collect()
 }
 
-/// Raises what a source says it has taken by a day, and adds to its redeliveries.
+/// Raises what a source says it has taken by a day and until when it was heard, and adds to its redeliveries.
 pub(crate) async fn add_to_books(session: &Session<'_>, books: &[BooksRow]) -> Result<(), StoreError> {
     let mut rows = Rows::new(&[
         ("source", Kind::Text),
@@ -208,6 +210,7 @@ pub(crate) async fn add_to_books(session: &Session<'_>, books: &[BooksRow]) -> R
         ("day", Kind::Big),
         ("taken", Kind::Big),
         ("redelivered", Kind::Big),
+        ("heard", Kind::OptionalBig),
     ]);
     for entry in books {
         rows.push([
@@ -216,13 +219,16 @@ pub(crate) async fn add_to_books(session: &Session<'_>, books: &[BooksRow]) -> R
             entry.day.into(),
             big(entry.taken).into(),
             big(entry.redelivered).into(),
+            entry.heard.map(micros).into(),
         ]);
     }
     let query = Query::new(
-        "INSERT INTO books (source, epoch, day, taken, redelivered) SELECT source, epoch, day, taken, redelivered \
+        "INSERT INTO books (source, epoch, day, taken, redelivered, heard) SELECT source, epoch, day, taken, redelivered, heard \
          FROM {rows} WHERE true ON CONFLICT (source, epoch, day) DO UPDATE SET \
          taken = CASE WHEN excluded.taken > books.taken THEN excluded.taken ELSE books.taken END, \
-         redelivered = books.redelivered + excluded.redelivered",
+         redelivered = books.redelivered + excluded.redelivered, \
+         heard = CASE WHEN excluded.heard > coalesce(books.heard, excluded.heard - 1) THEN excluded.heard \
+         ELSE books.heard END",
     );
     session.run("write the books", query.rows(rows)).await.map(drop)
 }

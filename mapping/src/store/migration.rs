@@ -22,7 +22,10 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") })]
+        vec![
+            Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") }),
+            Box::new(Step { name: "0002", sql: include_str!("schema/0002.sql") }),
+        ]
     }
 }
 

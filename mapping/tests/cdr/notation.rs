@@ -172,18 +172,14 @@ impl Reader {
                 cause: line.value("cause"),
             }),
             "data" => Body::CallDataAttached(DataAttached { call, data: line.data() }),
-            "leg_ended" => Body::CallLegEnded(LegEnded {
-                call,
-                device: line.device(0),
-                cause: None,
-                reconstructed: line.says("reconstructed"),
-            }),
-            "ended" => Body::CallEnded(Ended {
-                call,
-                cause: None,
-                failure: line.value("failure"),
-                reconstructed: line.says("reconstructed"),
-            }),
+            "leg_ended" => {
+                let reconstructed = line.says("reconstructed");
+                Body::CallLegEnded(LegEnded { call, device: line.device(0), cause: None, reconstructed })
+            }
+            "ended" => {
+                let (failure, reconstructed) = (line.value("failure"), line.says("reconstructed"));
+                Body::CallEnded(Ended { call, cause: None, failure, reconstructed })
+            }
             "state" => state(line),
             _ => chat_body(line),
         }

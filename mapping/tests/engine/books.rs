@@ -44,6 +44,18 @@ async fn one_batch_may_tell_the_same_twice(house: &House) {
     assert!(adds_up(&books(house).await[0]));
 }
 
+/// Who takes over a link asks the store, whatever order the books came in.
+async fn books_tell_until_when_a_source_was_heard(house: &House) {
+    let source = avaya();
+    assert_eq!(house.store().last_heard(source.name).await.expect("reads"), None);
+    for (number, heard_until) in [(1, Some(at(50))), (2, Some(at(40))), (3, None)] {
+        let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 0, heard_until });
+        house.apply(&[Event { sequence: None, ..source.tell(100 + number, "books", told) }]).await;
+        assert_eq!(house.store().last_heard(source.name).await.expect("reads"), Some(at(50)));
+    }
+    assert_eq!(house.store().last_heard("/connectors/other").await.expect("reads"), None);
+}
+
 async fn what_was_taken_and_has_not_come_is_waiting(house: &House) {
     let source = avaya();
     let call = whole_call(&source, 0, "c1", "13800138001");
@@ -51,7 +63,7 @@ async fn what_was_taken_and_has_not_come_is_waiting(house: &House) {
     let view = &books(house).await[0];
     assert_eq!((view.taken, view.stored, view.waiting), (4, 2, 2));
     // The connector says that it took more than was seen.
-    let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 9 });
+    let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 9, heard_until: None });
     house.apply(&[Event { sequence: None, ..source.tell(100, "books", told) }]).await;
     let view = &books(house).await[0];
     assert_eq!((view.taken, view.stored, view.waiting), (9, 2, 7));
@@ -147,6 +159,7 @@ async fn each_day_has_its_own_books(house: &House) {
 }
 
 crate::on_both! {
+    books_tell_until_when_a_source_was_heard,
     redelivery_and_duplicates_are_told_apart,
     one_batch_may_tell_the_same_twice,
     what_was_taken_and_has_not_come_is_waiting,

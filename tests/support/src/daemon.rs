@@ -3,12 +3,13 @@
 //! It listens on one port for its whole life, so that what posts to it finds it again.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::keeper::Keeper;
+use crate::ports::Port;
 
 /// What the daemon logs once HTTP answers.
 const READY: &str = "ready address=";
@@ -19,6 +20,7 @@ pub struct Daemon {
     program: PathBuf,
     config: PathBuf,
     address: SocketAddr,
+    _port: Port,
     running: Option<Keeper>,
     /// The last lines of the lives before this one.
     past: Vec<String>,
@@ -27,10 +29,11 @@ pub struct Daemon {
 impl Daemon {
     /// Takes a free port and writes `config` (TOML without `http.listen`) into `home`. Nothing runs yet.
     pub fn prepare(program: impl Into<PathBuf>, home: &Path, config: &str) -> io::Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let port = Port::take()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number));
         let file = home.join(format!("trunkline-{}.toml", address.port()));
         std::fs::write(&file, format!("{config}\n[http]\nlisten = \"{address}\"\n"))?;
-        Ok(Self { program: program.into(), config: file, address, running: None, past: Vec::new() })
+        Ok(Self { program: program.into(), config: file, address, _port: port, running: None, past: Vec::new() })
     }
 
     /// Where HTTP listens while it runs.

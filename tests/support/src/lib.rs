@@ -9,5 +9,6 @@ mod certificates;
 pub mod chaos;
 pub mod daemon;
 mod keeper;
+mod ports;
 pub mod postgres;
 pub mod rabbit;

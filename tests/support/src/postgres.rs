@@ -5,7 +5,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,6 +13,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::certificates;
+use crate::ports::Port;
 
 /// Where Debian keeps the newest server, if there are several.
 const INSTALLED: &str = "/usr/lib/postgresql";
@@ -39,7 +39,7 @@ wait $server
 pub struct Postgres {
     home: tempfile::TempDir,
     programs: PathBuf,
-    port: u16,
+    port: Port,
     tls: bool,
     databases: AtomicU32,
     keeper: Option<Keeper>,
@@ -87,7 +87,7 @@ impl Postgres {
             "-D",
             &data.to_string_lossy(),
         ]))?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = Port::take()?;
         let mut postgres = Self { home, programs, port, tls, databases: AtomicU32::new(0), keeper: None };
         postgres.start_again()?;
         Ok(postgres)
@@ -95,7 +95,7 @@ impl Postgres {
 
     /// The URL of a database of this server.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port.number)
     }
 
     /// Makes an empty database and gives its URL.
@@ -124,7 +124,7 @@ impl Postgres {
 
     /// The port, the same over restarts.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// The certificate authority of a server with TLS, PEM.
@@ -181,7 +181,7 @@ impl Postgres {
             .args(server.get_args())
             .arg("-D")
             .arg(&data)
-            .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+            .args(["-p", &self.port.number.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "fsync=on", "-c", "max_connections=100"])
             .args(["-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB", "-c", "lc_messages=C"])
             .args(self.tls_arguments())
@@ -233,7 +233,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if let Err(cause) = self.end("kill") {
-            eprintln!("the private PostgreSQL on port {} could not be stopped: {cause}", self.port);
+            eprintln!("the private PostgreSQL on port {} could not be stopped: {cause}", self.port.number);
         }
     }
 }

@@ -7,7 +7,6 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::certificates;
 use crate::keeper::{Keeper, remove_when_we_are_gone};
+use crate::ports::Port;
 
 /// Debian's start script without the wrapper that changes to the user `rabbitmq`.
 const BIN: &str = "/usr/lib/rabbitmq/bin";
@@ -39,6 +39,8 @@ struct Ports {
 pub struct Rabbit {
     directory: PathBuf,
     ports: Ports,
+    /// Kept from others while the broker is away; none for a broker of another process.
+    _reserved: Vec<Port>,
     broker: Option<Keeper>,
     epmd: Option<Keeper>,
     // Its pipe closes when this value, or the whole process, is gone.
@@ -76,10 +78,11 @@ impl Rabbit {
 
     async fn start_with(plugins: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("trunkline-rabbit-").tempdir().expect("a directory").keep();
-        let ports = free_ports().expect("free ports");
+        let (ports, reserved) = free_ports().expect("free ports");
         write_files(&directory, ports, plugins).expect("configuration written");
         let cleaner = remove_when_we_are_gone(&directory).expect("a shell");
-        let mut rabbit = Self { directory, ports, broker: None, epmd: None, _cleaner: Some(cleaner) };
+        let mut rabbit =
+            Self { directory, ports, _reserved: reserved, broker: None, epmd: None, _cleaner: Some(cleaner) };
         rabbit.start_epmd();
         rabbit.start_again().await;
         rabbit
@@ -91,7 +94,8 @@ impl Rabbit {
         let numbers: Vec<u16> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         let [amqp, amqps, epmd, distribution] = numbers[..] else { return Err(io::Error::other("not a ports file")) };
         let ports = Ports { amqp, amqps, epmd, distribution };
-        Ok(Self { directory: directory.to_owned(), ports, broker: None, epmd: None, _cleaner: None })
+        let directory = directory.to_owned();
+        Ok(Self { directory, ports, _reserved: Vec::new(), broker: None, epmd: None, _cleaner: None })
     }
 
     /// Where the node's files are; for [`SHARED_DIRECTORY`].
@@ -210,11 +214,11 @@ impl Rabbit {
     }
 }
 
-/// Four ports that were free a moment ago.
-fn free_ports() -> io::Result<Ports> {
-    let listeners: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<_>>()?;
-    let port = |at: usize| listeners[at].local_addr().map(|address| address.port());
-    Ok(Ports { amqp: port(0)?, amqps: port(1)?, epmd: port(2)?, distribution: port(3)? })
+fn free_ports() -> io::Result<(Ports, Vec<Port>)> {
+    let reserved: Vec<Port> = (0..4).map(|_| Port::take()).collect::<io::Result<_>>()?;
+    let port = |at: usize| reserved[at].number;
+    let ports = Ports { amqp: port(0), amqps: port(1), epmd: port(2), distribution: port(3) };
+    Ok((ports, reserved))
 }
 
 fn write_files(directory: &Path, ports: Ports, plugins: &str) -> io::Result<()> {
