@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use trunkline_connectors::contract::{Built, SourceId};
 use trunkline_connectors::drive::{Host, Intake, IntakeClosed, Link, start};
+use trunkline_events::agent::WorkState;
 use trunkline_events::call::{Direction, Route};
 use trunkline_events::{Body, Event, EventId};
 use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Listening, Scenario};
@@ -86,11 +87,16 @@ impl Played {
 
     /// Plays the scenario and waits until every call that was offered is over.
     async fn play(name: &str) -> Vec<Event> {
+        Self::play_until(name, is_over).await
+    }
+
+    /// Plays the scenario and waits until what was told is enough.
+    async fn play_until(name: &str, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
         let played = Self::begin(name).await;
         within("scenario", played.aes.play(&played.scenario)).await.expect("played");
         let mut events = played.inbox.events.subscribe();
         let told =
-            within("the end of all calls", events.wait_for(|events| is_over(events))).await.expect("inbox").clone();
+            within("all that was played", events.wait_for(|events| enough(events))).await.expect("inbox").clone();
         played.link.stop().await;
         played.aes.stop().await;
         told
@@ -137,6 +143,15 @@ fn count(events: &[Event], kind: &str) -> usize {
     counts(events).get(format!("trunkline.call.{kind}.v1").as_str()).copied().unwrap_or_default()
 }
 
+/// States of agents that belong to a call.
+fn wrap_ups(events: &[Event]) -> Vec<(WorkState, String)> {
+    let states = events.iter().filter_map(|event| match &event.body {
+        Body::AgentState(body) => Some((body.state, body.call.as_ref()?.id.clone())),
+        _ => None,
+    });
+    states.collect()
+}
+
 fn rings(events: &[Event]) -> Vec<(String, Option<String>, Route)> {
     let ringing = events.iter().filter_map(|event| match &event.body {
         Body::CallRinging(body) => Some((body.device.extension.clone(), body.device.agent.clone(), body.route.clone())),
@@ -147,7 +162,7 @@ fn rings(events: &[Event]) -> Vec<(String, Option<String>, Route)> {
 
 #[tokio::test]
 async fn the_story_of_ms_wang_is_two_calls_each_told_once() {
-    let events = Played::play("c00").await;
+    let events = Played::play_until("c00", |events| is_over(events) && wrap_ups(events).len() == 4).await;
     let told = counts(&events);
     for kind in ["offered", "queued", "ringing", "answered", "leg_ended", "ended"] {
         assert_eq!(count(&events, kind), 2, "{kind}: {told:#?}");
@@ -160,6 +175,10 @@ async fn the_story_of_ms_wang_is_two_calls_each_told_once() {
     let ucids: BTreeSet<_> =
         events.iter().filter_map(|event| event.subject.clone().filter(|id| id.len() == 20)).collect();
     assert_eq!(ucids.len(), 2, "named by their UCIDs");
+    let states: Vec<WorkState> = wrap_ups(&events).iter().map(|(state, _)| *state).collect();
+    assert_eq!(states, [WorkState::AfterCall, WorkState::Ready, WorkState::AfterCall, WorkState::Ready]);
+    let wrapped: BTreeSet<_> = wrap_ups(&events).into_iter().map(|(_, call)| call).collect();
+    assert_eq!(wrapped, ucids, "each call has its wrap-up");
     assert_eq!(told.get("trunkline.opaque.v1"), None, "{told:#?}");
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use trunkline_events::agent::{self, WorkState};
 use trunkline_events::call::{self, CallRef, Device, Direction, Party, Route};
 use trunkline_events::chat::{self, Author, ChatRef, Content, Visitor};
 use trunkline_events::customer::{self, RawHandle, Strength};
@@ -105,6 +106,19 @@ pub(crate) fn leg_ended(source: &Source, seconds: i64, id: &str, extension: &str
 pub(crate) fn ended(source: &Source, seconds: i64, id: &str) -> Event {
     let body = call::Ended { call: call_ref(id), cause: None, failure: None, reconstructed: false };
     source.tell(seconds, id, Body::CallEnded(body))
+}
+
+/// What agent 2001 does after a call, or what ends that.
+pub(crate) fn wraps_up(source: &Source, seconds: i64, id: &str, state: WorkState) -> Event {
+    let body = agent::State {
+        agent: "2001".to_owned(),
+        extension: Some("1001".to_owned()),
+        state,
+        reason: None,
+        queue: None,
+        call: Some(call_ref(id)),
+    };
+    source.tell(seconds, &format!("agent/2001/{id}"), Body::AgentState(body))
 }
 
 /// Offered, ringing after 1 s, answered after 4 s, over after 60 s.

@@ -8,17 +8,18 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::runtime::Handle as Runtime;
+use trunkline_events::agent::WorkState;
 use trunkline_events::cdr::Cdr;
 use trunkline_events::customer::{Decision, Directive, RawHandle, Strength};
 use trunkline_events::{Body, Event, EventId};
-use trunkline_mapping::cdr::{ConversationKey, conversation_keys, fold, root};
+use trunkline_mapping::cdr::{ConversationKey, conversation_keys, fold, known_from, root};
 use trunkline_mapping::engine::Knowledge;
 use trunkline_mapping::identity::{Evidence, Partition, Sighting, observe, partition};
 use trunkline_mapping::view::CdrFilter;
 use uuid::Uuid;
 
 use crate::house::House;
-use crate::told::{Source, avaya, evidence, handle, opened, profile, tag, transferred, web, whole_call};
+use crate::told::{Source, avaya, evidence, handle, opened, profile, tag, transferred, web, whole_call, wraps_up};
 
 /// One thing that is told, small so that conflicts abound.
 #[derive(Debug, Clone)]
@@ -75,7 +76,10 @@ fn events(story: &[Told]) -> Vec<Event> {
             Told::Call { caller, start } => {
                 let (id, ani) = (format!("c{at}"), person(*caller).value);
                 calls.push((id.clone(), ani.clone()));
-                whole_call(&switch, *start, &id, &ani)
+                let mut told = whole_call(&switch, *start, &id, &ani);
+                told.push(wraps_up(&switch, *start + 60, &id, WorkState::AfterCall));
+                told.push(wraps_up(&switch, *start + 90, &id, WorkState::Ready));
+                told
             }
             Told::Transfer { from, to, seconds } if !calls.is_empty() => {
                 let pick = |number: &u8| &calls[usize::from(*number) % calls.len()];
@@ -168,8 +172,10 @@ fn folded(events: &[Event]) -> BTreeMap<Uuid, Cdr> {
     }
     let mut records = BTreeMap::new();
     for (_, events) in sets {
-        let keys: Vec<_> =
-            events.iter().flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time))).collect();
+        let keys: Vec<_> = events
+            .iter()
+            .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, known_from(event))))
+            .collect();
         let root = root(keys.iter().map(|(key, at)| (key, *at))).expect("not empty").id();
         if let Some(folded) = fold(events) {
             records.insert(root, Cdr { id: root, ..folded.cdr });
