@@ -125,6 +125,9 @@ pub enum Transport {
         host: String,
         /// TCP port.
         port: u16,
+        /// Hosts and ports that stand in for it, in turn with it: when it cannot be reached, or does not stand for a
+        /// good while. A link that did is opened again at the same host first.
+        others: Vec<(String, u16)>,
         /// TLS settings.
         tls: Option<Tls>,
     },

@@ -171,7 +171,7 @@ impl Agents {
         if agent.state == Some(state) && agent.reason.as_deref() == reason && same_call {
             return;
         }
-        let before = std::mem::replace(&mut agent.wraps_up, None);
+        let before = agent.wraps_up.take();
         let call = call.or(before);
         if state == WorkState::AfterCall {
             agent.wraps_up.clone_from(&call);

@@ -166,9 +166,12 @@ impl Calls {
         }
     }
 
-    /// All monitors are new: their counts begin where we stand.
+    /// All monitors are new: their counts begin where we stand, and those that follow calls take hold of new ones only.
     pub(crate) fn new_monitors(&mut self) {
-        self.open.values_mut().for_each(Call::new_monitors);
+        for call in self.open.values_mut() {
+            call.new_monitors();
+            call.followed = false;
+        }
     }
 
     /// Rule 24: a recorder that joins, leaves or rings is no party.

@@ -14,6 +14,8 @@ use crate::contract::{Action, Actions, ProtocolError};
 
 /// How long a frame may be unfinished. The longest takes a fraction of a second on a slow line.
 const LONGEST: Duration = Duration::from_secs(10);
+/// A frame that is whole at last comes without such a pause, be it byte by byte; one that swallows messages has theirs.
+const PAUSE: time::Duration = time::Duration::SECOND;
 /// What was begun so shortly before the connection broke is within the driver's gap.
 const JUST_BEGUN: time::Duration = time::Duration::SECOND;
 
@@ -23,6 +25,8 @@ pub(crate) struct Stream {
     frames: Frames,
     /// When the first byte of the frame that is not whole yet came.
     begun: Option<Timestamp>,
+    /// When the last byte came.
+    last: Option<Timestamp>,
     /// The timer that looks after it runs.
     watched: bool,
     /// When the last well-formed message came.
@@ -50,6 +54,9 @@ impl Dmcc {
     /// Takes whole frames. After one that is no good the rest stays, to be taken on the next (empty) input.
     pub(crate) fn bytes(&mut self, bytes: &[u8], out: &mut Actions) -> Result<(), ProtocolError> {
         self.stream.frames.push(bytes);
+        if !bytes.is_empty() {
+            self.stream.last = Some(out.now());
+        }
         loop {
             match self.stream.next(out.now()) {
                 Ok(Some(frame)) => self.frame(&frame, out)?,
@@ -74,7 +81,8 @@ impl Dmcc {
         self.stream.watched = false;
         let Some(begun) = self.stream.begun else { return Ok(()) };
         let left = LONGEST.saturating_sub(out.now().since(begun).try_into().unwrap_or(Duration::ZERO));
-        if left.is_zero() && out.reads() {
+        let pauses = self.stream.last.is_none_or(|last| out.now().since(last) >= PAUSE);
+        if left.is_zero() && pauses && out.reads() {
             return Err(self.broken("a message was not whole after 10 seconds: its length is wrong"));
         }
         self.watch_frame(left.max(Duration::from_secs(1)), out);

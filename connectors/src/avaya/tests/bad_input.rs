@@ -170,6 +170,17 @@ fn s1_a_swallowed_stream_that_turns_out_broken_is_a_gap_from_the_last_sound_mess
 }
 
 #[test]
+fn s1_the_largest_frame_byte_by_byte_on_a_slow_line_is_whole_at_last() {
+    let mut line = Line::ready();
+    let largest = super::compose::event_frame(&format!("<X><!--{}--></X>", "x".repeat(65_000)));
+    for piece in largest.chunks(500) {
+        line.frame(piece);
+        line.pass(150);
+    }
+    assert_eq!((line.errors.len(), line.story()), (0, vec!["opaque X".to_owned()]), "after twenty seconds");
+}
+
+#[test]
 fn s1_a_frame_in_many_pieces_is_not_endless_and_one_that_breaks_off_is_a_gap_from_its_beginning() {
     let mut line = Line::ready();
     for event in [wang_rings("4750"), wang_answered("4750")] {

@@ -85,6 +85,50 @@ fn rule_8_every_field_of_every_request_is_escaped() {
     assert_eq!(text("SystemRegister", "switchName"), "C&M<1>");
 }
 
+/// Where a log goes that a test reads.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no test broke it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn rule_8_logs_hold_no_secret_no_caller_and_no_text() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        let text = "User trunkline with s3cret &amp; &lt;more&gt; is not authenticated";
+        refused_with(&[answer(NEGATIVE, &format!("<errorCode><applError>{text}</applError></errorCode>"))]);
+        let mut line = Line::new(SITE);
+        let wrong = error("security", "privilegeViolationSpecifiedDevice");
+        line.aes.scripted.insert("MonitorStart".to_owned(), vec![wrong]);
+        line.open();
+        line.frame(&wang_rings("4750").by("nobody's").frame());
+        line.hear("device 4750", wang_rings("4750"));
+        line.frame(&event_frame("<X>13800138000 s3cret \u{1}</X>"));
+        line.frame(&event_frame(&answer("LinkDownEvent", "<linkName>CM1</linkName>")));
+        line.aes.sessions.clear();
+        line.pass(31_000);
+        line.close();
+        line.frame(b"13800138000 is no frame");
+        Line::restored(SITE, Some(b"13800138000"), line.now);
+    });
+    let told = String::from_utf8(log.0.lock().expect("no test broke it").clone()).expect("UTF-8");
+    assert!(told.contains("session started") && told.contains("session lost"), "{told}");
+    for secret in ["s3cret", "trunkline with", "13800138000", "OR42", "4F523432"] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
+}
+
 #[test]
 fn rule_9_refusals_are_told_apart() {
     let busy = refused_with(&[refused(NEGATIVE, "serverResourcesBusy")]);

@@ -56,9 +56,8 @@ impl Exchange {
     fn agreed_version(&self, request: &Element) -> Option<String> {
         let wishes = request.child("requestedProtocolVersions").map(|wishes| wishes.children.as_slice());
         let restricted = &self.settings.protocol_versions;
-        let spoken = |wish: &&Element| match restricted.is_empty() {
-            true => is_a_version(&wish.text),
-            false => restricted.contains(&wish.text),
+        let spoken = |wish: &&Element| {
+            if restricted.is_empty() { is_a_version(&wish.text) } else { restricted.contains(&wish.text) }
         };
         let agreed = wishes.unwrap_or_default().iter().find(spoken);
         agreed.filter(|_| !self.faults.refuse_versions).map(|wish| wish.text.clone())
