@@ -2,8 +2,9 @@
 //! sessions is told. Other answers are passed over, and so are a client's frames in between; but a start of a monitor and
 //! the answer to it say whose the cross reference is.
 //!
-//! A recording has no configuration: monitors and the number plan show themselves in the events. What one pass over it
-//! has learned of its devices is the checkpoint at its end, and a second pass begins with that.
+//! A recording has no configuration: monitors and the number plan show themselves in the events. If a device turned out to
+//! be something else than it was taken for, what was learned is the checkpoint at the end, and a second pass begins with
+//! that.
 
 use std::collections::HashMap;
 
@@ -145,7 +146,7 @@ impl Listener {
 
     /// The end of the recording: what was learned, and what is left over.
     fn end(&mut self, out: &mut Actions) -> Result<(), ProtocolError> {
-        if let Some(learned) = self.translation.calls.site.plan.learned()
+        if let Some(learned) = self.translation.calls.site.plan.learned().filter(|learned| learned.has_erred())
             && let Ok(bytes) = serde_json::to_vec(learned)
         {
             out.push(Action::Checkpoint(bytes));

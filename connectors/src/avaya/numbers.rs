@@ -1,7 +1,7 @@
 //! Lists of a site's own numbers as an administrator writes them: `4750`, `4700-4799`, `47xx` (x is any digit).
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +195,9 @@ pub(crate) struct Learned {
     likely_vdns: BTreeSet<String>,
     /// Told to be where calls wait.
     skills: BTreeSet<String>,
+    /// Devices that were looked at, and whether calls were taken to pass through them then.
+    #[serde(skip)]
+    judged: BTreeMap<String, bool>,
 }
 
 impl Learned {
@@ -204,6 +207,24 @@ impl Learned {
 
     fn is_skill(&self, number: &str) -> bool {
         self.skills.contains(number)
+    }
+
+    fn is_entry(&self, number: &str) -> bool {
+        self.is_vdn(number) || self.is_skill(number)
+    }
+
+    /// A device is looked at with what is known now.
+    pub(crate) fn judge(&mut self, number: &str) {
+        let number = folded(number);
+        if !self.judged.contains_key(&*number) {
+            let entry = self.is_entry(&number);
+            self.judged.insert(number.into_owned(), entry);
+        }
+    }
+
+    /// Whether a device turned out to be something else than it was taken for.
+    pub(crate) fn has_erred(&self) -> bool {
+        self.judged.iter().any(|(number, entry)| self.is_entry(number) != *entry)
     }
 
     /// Somebody is there.

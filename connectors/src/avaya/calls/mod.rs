@@ -36,13 +36,13 @@ mod wrap_up;
 
 use std::collections::HashMap;
 
-use trunkline_events::call::CallRef;
+use trunkline_events::call::{CallRef, Party};
 
 use self::call::Call;
 use self::ledger::Ended;
 use self::telling::{Site, Stage, Teller};
 use self::wrap_up::HungUp;
-use super::numbers::folded;
+use super::numbers::{Learned, folded};
 use super::wire::messages::call_events::{CallEvent, CallEventKind};
 use crate::contract::Actions;
 
@@ -192,20 +192,13 @@ impl Calls {
         let Some(learned) = self.site.plan.learned() else { return };
         event.data.vdn.inspect(|vdn| learned.vdn(vdn));
         event.data.queue.inspect(|skill| learned.skill(skill));
-        let Some(at) = event.subject else { return };
-        match event.kind {
-            CallEventKind::Queued => learned.skill(at),
-            CallEventKind::Delivered if event.cause == Some("enteringDistribution") => learned.vdn(at),
-            CallEventKind::Delivered if seems_to_enter(event, at) => learned.likely_vdn(at),
-            CallEventKind::Established
-            | CallEventKind::Held
-            | CallEventKind::Retrieved
-            | CallEventKind::ServiceInitiated
-            | CallEventKind::Originated
-            | CallEventKind::Transferred
-            | CallEventKind::Conferenced => learned.station(at),
-            _ => {}
+        if let Some(at) = event.subject {
+            learn_device(event, at, learned);
         }
+        let number = |party: &Option<Party>| party.as_ref().and_then(|party| party.number.clone());
+        let parties = number(&event.calling).into_iter().chain(number(&event.called));
+        let devices = [event.subject, event.data.distributing].into_iter().flatten().map(str::to_owned);
+        parties.chain(devices).for_each(|device| learned.judge(&device));
     }
 
     /// Puts a live call back into the books.
@@ -218,6 +211,23 @@ impl Calls {
         self.hung_up.note(&mut call, now);
         self.joined.retain(|_, goes_on| *goes_on != call.reference.switch_call_id.as_deref().unwrap_or_default());
         self.ended.add(call, now);
+    }
+}
+
+/// What an event shows of the device it happened at.
+fn learn_device(event: &CallEvent<'_>, at: &str, learned: &mut Learned) {
+    match event.kind {
+        CallEventKind::Queued => learned.skill(at),
+        CallEventKind::Delivered if event.cause == Some("enteringDistribution") => learned.vdn(at),
+        CallEventKind::Delivered if seems_to_enter(event, at) => learned.likely_vdn(at),
+        CallEventKind::Established
+        | CallEventKind::Held
+        | CallEventKind::Retrieved
+        | CallEventKind::ServiceInitiated
+        | CallEventKind::Originated
+        | CallEventKind::Transferred
+        | CallEventKind::Conferenced => learned.station(at),
+        _ => {}
     }
 }
 
