@@ -90,7 +90,9 @@ pub trait Kind: Sync {
 
     /// A protocol that only listens: for recordings, with no session of its own and no secret to check.
     ///
-    /// It is fed [`Input::Bytes`] (a byte stream, what the far side sent) or [`Input::Webhook`], as [`Kind::recording`] says.
+    /// It is fed [`Input::Bytes`] (a byte stream, what the far side sent) or [`Input::Webhook`], as [`Kind::recording`] says,
+    /// and [`Input::Closed`] at the end. If it pushes an [`Action::Checkpoint`], the recording is played once more, to a
+    /// listener that begins with that as [`Input::Restored`]; only what this one tells counts.
     fn listener(&self, id: &SourceId) -> Box<dyn Protocol>;
 
     /// What a recording of this kind consists of.
@@ -123,6 +125,9 @@ pub enum Transport {
         host: String,
         /// TCP port.
         port: u16,
+        /// Hosts and ports that stand in for it, in turn with it: when it cannot be reached, or does not stand for a
+        /// good while. A link that did is opened again at the same host first.
+        others: Vec<(String, u16)>,
         /// TLS settings.
         tls: Option<Tls>,
     },
@@ -263,13 +268,27 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Actions {
     now: Timestamp,
+    reading: bool,
     list: Vec<Action>,
 }
 
 impl Actions {
     /// Empty, for an input that arrived at `now`.
     pub fn new(now: Timestamp) -> Self {
-        Self { now, list: Vec::new() }
+        Self { now, reading: true, list: Vec::new() }
+    }
+
+    /// The same while the driver reads nothing, or reads again.
+    #[must_use]
+    pub fn reading(mut self, reading: bool) -> Self {
+        self.reading = reading;
+        self
+    }
+
+    /// Whether the driver reads what the far side sends. While events find no room it does not, and an answer that is
+    /// missed may just be unread; ticks come all the same.
+    pub fn reads(&self) -> bool {
+        self.reading
     }
 
     /// When the input arrived.

@@ -32,6 +32,7 @@ id = "1001"
 station = "4750"
 skills = ["601"]
 logged_on = false
+manual_in = true
 [[agents]]
 id = "1002"
 station = "4751"

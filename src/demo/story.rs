@@ -72,7 +72,14 @@ impl<'a> Story<'a> {
             .until("the call's record", &record, |cdr| cdr["outcome"] == "answered" && !cdr["ended"].is_null())
             .await?;
         self.house.voice_agent().post(&format!("/cdrs/{cdr}/remark"), &json!({ "text": REMARK })).await?;
-        tell("She wants her refund. The agent notes it; the call's record is written.");
+        self.verb(Verb::Ready { agent: "1001".into() }).await?;
+        self.house
+            .admin()
+            .until("the time he took to write it up", &record, |cdr| {
+                cdr["wrap_up_ms"].as_u64().is_some_and(|wrap_up| wrap_up > 0)
+            })
+            .await?;
+        tell("She wants her refund. The agent notes it; the call's record is written, with the time that took him.");
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::call::CallRef;
+
 /// An agent's work state, the same words for every system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +37,9 @@ pub struct State {
     /// Skill, split or queue, where the state is told per queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
+    /// The call this state belongs to: the wrap-up after it, and the state that ends the wrap-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallRef>,
 }
 
 /// `trunkline.agent.login.v1`

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use trunkline_events::agent::{Login, State, WorkState};
+use trunkline_events::call::CallRef;
 use trunkline_events::{Body, Event, EventId};
 
+use super::numbers::folded;
 use super::wire::messages::agent_events::{AgentChange, AgentEvent};
 use super::wire::messages::answers::AgentFound;
 use crate::contract::{Action, Actions};
@@ -23,6 +25,9 @@ struct Agent {
     state: Option<WorkState>,
     #[serde(default)]
     reason: Option<String>,
+    /// The call that he wraps up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wraps_up: Option<CallRef>,
 }
 
 /// All agents that are logged on, by station.
@@ -52,16 +57,26 @@ impl<'a> Teller<'a> {
 impl Agents {
     /// The login id of who sits at a station.
     pub(crate) fn at(&self, extension: &str) -> Option<&str> {
-        self.by_station.get(extension).map(|agent| agent.id.as_str())
+        self.by_station.get(&*folded(extension)).map(|agent| agent.id.as_str())
     }
 
-    /// Takes one event; true if anything changed.
-    pub(crate) fn apply(&mut self, event: &AgentEvent<'_>, source: &str, out: &mut Actions) -> bool {
+    /// The station that an event is about: the one it names, else where its agent sits.
+    pub(crate) fn station_of(&self, event: &AgentEvent<'_>) -> Option<String> {
         let known = || self.by_station.iter().find(|(_, agent)| Some(agent.id.as_str()) == event.agent);
-        let extension = event.extension.map(str::to_owned).or_else(|| known().map(|(at, _)| at.clone()));
-        let Some(extension) = extension else { return false };
-        let before = self.by_station.get(&extension).cloned();
-        let mut teller = Teller::new(source, &extension, self.last, out);
+        event.extension.map(|at| folded(at).into_owned()).or_else(|| known().map(|(at, _)| at.clone()))
+    }
+
+    /// Takes one event at `extension`; `call` is the one that a state after a call belongs to. True if anything changed.
+    pub(crate) fn apply(
+        &mut self,
+        event: &AgentEvent<'_>,
+        extension: &str,
+        call: Option<CallRef>,
+        source: &str,
+        out: &mut Actions,
+    ) -> bool {
+        let before = self.by_station.get(extension).cloned();
+        let mut teller = Teller::new(source, extension, self.last, out);
         match event.change {
             AgentChange::LoggedOn => self.logged_on(event.agent, event.group, &mut teller),
             AgentChange::LoggedOff => self.logged_off(event.agent, event.group, event.reason, &mut teller),
@@ -70,11 +85,11 @@ impl Agents {
                 if event.agent.is_some() {
                     self.logged_on(event.agent, None, &mut teller);
                 }
-                self.changed(state, event.reason, &mut teller);
+                self.changed(state, event.reason, call, &mut teller);
             }
         }
         self.last = teller.last;
-        self.by_station.get(&extension) != before.as_ref()
+        self.by_station.get(extension) != before.as_ref()
     }
 
     /// Takes what `GetAgentState` found at a station; `None` if nobody is there.
@@ -82,6 +97,7 @@ impl Agents {
         &mut self,
         extension: &str,
         found: Option<&AgentFound<'_>>,
+        call: Option<CallRef>,
         source: &str,
         out: &mut Actions,
     ) -> bool {
@@ -95,7 +111,7 @@ impl Agents {
                     agent.groups = found.groups.iter().map(|&group| group.to_owned()).collect();
                 }
                 if let Some(state) = found.state {
-                    self.changed(state, found.reason, &mut teller);
+                    self.changed(state, found.reason, call, &mut teller);
                 }
             }
         }
@@ -108,12 +124,20 @@ impl Agents {
         if self.at(teller.extension).is_some_and(|former| former != id) {
             self.logged_off(None, None, None, teller);
         }
+        let elsewhere = self.by_station.iter().find(|(at, agent)| agent.id == id && *at != teller.extension);
+        if let Some(elsewhere) = elsewhere.map(|(at, _)| at.clone()) {
+            // He sits in one place: that he left the other was not heard.
+            let mut there = Teller::new(teller.source, &elsewhere, teller.last, teller.out);
+            self.logged_off(Some(id), None, None, &mut there);
+            teller.last = there.last;
+        }
         let new = self.at(teller.extension).is_none();
         let agent = self.by_station.entry(teller.extension.to_owned()).or_insert_with(|| Agent {
             id: id.to_owned(),
             groups: BTreeSet::new(),
             state: None,
             reason: None,
+            wraps_up: None,
         });
         agent.groups.extend(group.map(str::to_owned));
         if new {
@@ -134,19 +158,27 @@ impl Agents {
             return;
         }
         if let Some(agent) = self.by_station.remove(teller.extension) {
-            teller.state(&agent.id, WorkState::LoggedOff, reason);
+            teller.state(&agent.id, WorkState::LoggedOff, reason, agent.wraps_up);
             teller.login(&agent.id, group, false);
         }
     }
 
-    fn changed(&mut self, state: WorkState, reason: Option<&str>, teller: &mut Teller<'_>) {
+    /// A wrap-up and the state that ends it belong to a call; after another call there is another wrap-up.
+    fn changed(&mut self, state: WorkState, reason: Option<&str>, call: Option<CallRef>, teller: &mut Teller<'_>) {
         let Some(agent) = self.by_station.get_mut(teller.extension) else { return };
-        if agent.state == Some(state) && agent.reason.as_deref() == reason {
+        let same_call =
+            call.as_ref().is_none_or(|call| agent.wraps_up.as_ref().is_some_and(|known| known.id == call.id));
+        if agent.state == Some(state) && agent.reason.as_deref() == reason && same_call {
             return;
+        }
+        let before = agent.wraps_up.take();
+        let call = call.or(before);
+        if state == WorkState::AfterCall {
+            agent.wraps_up.clone_from(&call);
         }
         agent.state = Some(state);
         agent.reason = reason.map(str::to_owned);
-        teller.state(&agent.id, state, reason);
+        teller.state(&agent.id, state, reason, call);
     }
 }
 
@@ -161,13 +193,14 @@ impl Teller<'_> {
         self.tell(agent, if logged_on { "on" } else { "off" }, Body::AgentLogin(login));
     }
 
-    fn state(&mut self, agent: &str, state: WorkState, reason: Option<&str>) {
+    fn state(&mut self, agent: &str, state: WorkState, reason: Option<&str>, call: Option<CallRef>) {
         let told = State {
             agent: agent.to_owned(),
             extension: Some(self.extension.to_owned()),
             state,
             reason: reason.map(str::to_owned),
             queue: None,
+            call,
         };
         let word = match state {
             WorkState::Ready => "ready",

@@ -43,8 +43,8 @@ impl Kind for AvayaDmcc {
     }
 
     fn build(&self, id: &SourceId, params: &config::Value) -> Result<Built, ParamsError> {
-        let Params { host, port, tls, settings } = Params::read(params)?;
-        let transport = Transport::TcpClient { host, port, tls };
+        let Params { host, port, others, tls, settings } = Params::read(params)?;
+        let transport = Transport::TcpClient { host, port, others, tls };
         Ok(Built { transport, protocol: Box::new(Dmcc::new(id, settings)) })
     }
 

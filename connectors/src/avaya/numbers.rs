@@ -1,6 +1,9 @@
 //! Lists of a site's own numbers as an administrator writes them: `4750`, `4700-4799`, `47xx` (x is any digit).
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
 
 /// Numbers that one list may stand for; the largest AES takes 8,000 devices.
 const MOST: usize = 20_000;
@@ -82,6 +85,15 @@ fn pattern(entry: &str) -> Result<Vec<String>, NumbersError> {
     Ok(numbers)
 }
 
+/// A number or device as it is compared: devices may have letters, and case does not matter (rule 22).
+pub(crate) fn folded(number: &str) -> Cow<'_, str> {
+    if number.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(number.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(number)
+    }
+}
+
 /// What a number is to the site.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
@@ -93,13 +105,13 @@ pub(crate) struct Plan {
     /// Lengths that internal numbers have, where no list of them is given.
     lengths: Vec<usize>,
     /// Nothing is configured: what is ours is learned from the events.
-    learning: bool,
+    learning: Option<Learned>,
 }
 
 impl Plan {
     /// From a configuration. Without a list of internal numbers, one is internal if it is as long as a station's.
     pub(crate) fn new(lists: Lists<'_>) -> Self {
-        let set = |list: &[String]| list.iter().cloned().collect::<HashSet<_>>();
+        let set = |list: &[String]| list.iter().map(|number| folded(number).into_owned()).collect::<HashSet<_>>();
         let mut lengths: Vec<usize> = Vec::new();
         if lists.internal.is_empty() {
             lengths = lists.stations.iter().map(String::len).filter(|length| *length <= 6).collect();
@@ -113,32 +125,35 @@ impl Plan {
             recorders: set(lists.recorders),
             internal: set(lists.internal),
             lengths,
-            learning: false,
+            learning: None,
         }
     }
 
-    /// For recordings: three to six digits are internal, VDNs and skills are learned.
-    pub(crate) fn learning() -> Self {
-        Self { lengths: vec![3, 4, 5, 6], learning: true, ..Self::default() }
+    /// For recordings: three to six digits are internal, VDNs and skills are learned; `learned` is what a first pass
+    /// over the recording has found.
+    pub(crate) fn learning(learned: Learned) -> Self {
+        Self { lengths: vec![3, 4, 5, 6], learning: Some(learned), ..Self::default() }
     }
 
     /// Whether it is one of our numbers.
     pub(crate) fn is_internal(&self, number: &str) -> bool {
         self.is_watched_station(number)
             || self.is_entry(number)
-            || self.recorders.contains(number)
-            || self.internal.contains(number)
+            || self.recorders.contains(&*folded(number))
+            || self.internal.contains(&*folded(number))
             || self.has_internal_length(number)
     }
 
     /// Whether its events reach us by a monitor of its own.
     pub(crate) fn is_watched_station(&self, number: &str) -> bool {
-        self.stations.contains(number) || self.learning && !self.is_entry(number) && self.has_internal_length(number)
+        let learned = self.learning.is_some() && !self.is_entry(number) && self.has_internal_length(number);
+        learned || self.stations.contains(&*folded(number))
     }
 
     /// Whether it is surely ours, not only by its length.
     pub(crate) fn is_surely_ours(&self, number: &str) -> bool {
-        self.stations.contains(number) || self.internal.contains(number) || self.is_entry(number)
+        let number = folded(number);
+        self.stations.contains(&*number) || self.internal.contains(&*number) || self.is_entry(&number)
     }
 
     fn has_internal_length(&self, number: &str) -> bool {
@@ -147,36 +162,96 @@ impl Plan {
 
     /// VDN or skill: calls pass through it, nobody sits at it.
     pub(crate) fn is_entry(&self, number: &str) -> bool {
-        self.vdns.contains(number) || self.skills.contains(number)
+        self.is_vdn(number)
+            || self.skills.contains(&*folded(number))
+            || self.learning.as_ref().is_some_and(|learned| learned.is_skill(&folded(number)))
     }
 
     /// Vector directory number.
     pub(crate) fn is_vdn(&self, number: &str) -> bool {
-        self.vdns.contains(number)
+        self.vdns.contains(&*folded(number))
+            || self.learning.as_ref().is_some_and(|learned| learned.is_vdn(&folded(number)))
     }
 
     /// A recorder's port (rule 24).
     pub(crate) fn is_recorder(&self, number: &str) -> bool {
-        self.recorders.contains(number)
+        self.recorders.contains(&*folded(number))
     }
 
-    /// Whether VDNs and skills are to be learned.
-    pub(crate) fn learns(&self) -> bool {
-        self.learning
+    /// What is to be learned from events; `None` where it is configured.
+    pub(crate) fn learned(&mut self) -> Option<&mut Learned> {
+        self.learning.as_mut()
+    }
+}
+
+/// What a recording shows of its devices. What a device does says more than what a call's way looks like.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Learned {
+    /// Somebody answered there, held a call, sits there.
+    stations: BTreeSet<String>,
+    /// Told to have distributed a call.
+    vdns: BTreeSet<String>,
+    /// It looks as if a call came in there: true unless somebody answers there.
+    likely_vdns: BTreeSet<String>,
+    /// Told to be where calls wait.
+    skills: BTreeSet<String>,
+    /// Devices that were looked at, and whether calls were taken to pass through them then.
+    #[serde(skip)]
+    judged: BTreeMap<String, bool>,
+}
+
+impl Learned {
+    fn is_vdn(&self, number: &str) -> bool {
+        self.vdns.contains(number) || self.likely_vdns.contains(number) && !self.stations.contains(number)
     }
 
-    /// Learned from events.
-    pub(crate) fn learn_vdn(&mut self, number: &str) {
-        if self.learning && !self.vdns.contains(number) {
-            self.vdns.insert(number.to_owned());
+    fn is_skill(&self, number: &str) -> bool {
+        self.skills.contains(number)
+    }
+
+    fn is_entry(&self, number: &str) -> bool {
+        self.is_vdn(number) || self.is_skill(number)
+    }
+
+    /// A device is looked at with what is known now.
+    pub(crate) fn judge(&mut self, number: &str) {
+        let number = folded(number);
+        if !self.judged.contains_key(&*number) {
+            let entry = self.is_entry(&number);
+            self.judged.insert(number.into_owned(), entry);
         }
     }
 
-    /// Learned from events.
-    pub(crate) fn learn_skill(&mut self, number: &str) {
-        if self.learning && !self.skills.contains(number) {
-            self.skills.insert(number.to_owned());
-        }
+    /// Whether a device turned out to be something else than it was taken for.
+    pub(crate) fn has_erred(&self) -> bool {
+        self.judged.iter().any(|(number, entry)| self.is_entry(number) != *entry)
+    }
+
+    /// Somebody is there.
+    pub(crate) fn station(&mut self, number: &str) {
+        add(&mut self.stations, number);
+    }
+
+    /// It distributed a call.
+    pub(crate) fn vdn(&mut self, number: &str) {
+        add(&mut self.vdns, number);
+    }
+
+    /// A call seems to have come in there.
+    pub(crate) fn likely_vdn(&mut self, number: &str) {
+        add(&mut self.likely_vdns, number);
+    }
+
+    /// Calls wait there.
+    pub(crate) fn skill(&mut self, number: &str) {
+        add(&mut self.skills, number);
+    }
+}
+
+fn add(set: &mut BTreeSet<String>, number: &str) {
+    let number = folded(number);
+    if !set.contains(&*number) {
+        set.insert(number.into_owned());
     }
 }
 

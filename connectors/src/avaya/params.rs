@@ -31,6 +31,8 @@ pub(crate) struct Params {
     pub(crate) host: String,
     /// TCP port.
     pub(crate) port: u16,
+    /// Other AES of the same switch, with their ports.
+    pub(crate) others: Vec<(String, u16)>,
     /// TLS settings; `None` for plain TCP.
     pub(crate) tls: Option<Tls>,
     /// The session's settings.
@@ -88,9 +90,30 @@ impl Params {
             keys.problem("host", "must be the host's name or address alone; port, user and TLS have their own keys");
         }
         let port = keys.number("port", if enabled { 4722 } else { 4721 }, 1..=65_535);
+        let port = u16::try_from(port).unwrap_or(4722);
+        let others = secondary_hosts(&mut keys, port);
         let settings = settings(&mut keys);
-        keys.finish(Self { host, port: u16::try_from(port).unwrap_or(4722), tls, settings })
+        keys.finish(Self { host, port, others, tls, settings })
     }
+}
+
+/// Each is a host, or host:port where the port is another one.
+fn secondary_hosts(keys: &mut Keys, port: u16) -> Vec<(String, u16)> {
+    let entries = keys.texts("secondary_hosts");
+    let mut hosts = Vec::with_capacity(entries.len());
+    for entry in entries {
+        // An IPv6 address has more than one colon, and brackets if a port follows.
+        let written = entry.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+        let (host, its_port) = match written {
+            Some((host, text)) => (host.trim_matches(['[', ']']), text.parse().ok()),
+            None => (entry.trim_matches(['[', ']']), Some(port)),
+        };
+        match its_port.filter(|_| !host.is_empty() && !host.contains(['/', '@', ' '])) {
+            Some(port) => hosts.push((host.to_owned(), port)),
+            None => keys.problem("secondary_hosts", "each has to be a host's name or address, or host:port"),
+        }
+    }
+    hosts
 }
 
 fn settings(keys: &mut Keys) -> Settings {

@@ -102,8 +102,7 @@ impl Translation {
             if self.teller(event.cross_ref, trust).is_none() {
                 return Ok(self.stranger(root, raw, out));
             }
-            let site = &mut self.calls.site;
-            return Ok(Heard::Agent(site.agents.apply(&event, &site.source, out)));
+            return Ok(Heard::Agent(self.calls.agent_event(&event, out)));
         }
         self.keep(root.name(), raw, out);
         Ok(Heard::Opaque)
@@ -126,7 +125,7 @@ impl Translation {
     }
 
     /// Keeps what is not understood: an opaque event, and the bytes in the archive.
-    fn keep(&mut self, native_kind: &str, raw: &Bytes, out: &mut Actions) {
+    pub(crate) fn keep(&mut self, native_kind: &str, raw: &Bytes, out: &mut Actions) {
         self.opaque += 1;
         let reference = format!("{:x}", Sha256::digest(raw));
         let now = out.now();

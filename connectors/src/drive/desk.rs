@@ -221,7 +221,7 @@ impl Desk {
 
     fn turn(&mut self, input: Input<'_>) -> Result<Turn, Ending> {
         let kind = name_of(&input);
-        let mut actions = Actions::new(self.trunk.now());
+        let mut actions = Actions::new(self.trunk.now()).reading(self.has_room());
         let result = self.protocol.on(input, &mut actions);
         let now = actions.now();
         let mut reset = None;

@@ -148,7 +148,10 @@ async fn drive(
         Err(Ending::Fatal(reason)) => Ending::Fatal(reason),
         // Nothing is open yet that could be reset or denied.
         _ => match transport {
-            Transport::TcpClient { host, port, tls } => tcp_client::run(&mut desk, &host, port, tls.as_ref()).await,
+            Transport::TcpClient { host, port, others, tls } => {
+                let hosts = std::iter::once((host, port)).chain(others).collect();
+                tcp_client::run(&mut desk, hosts, tls.as_ref()).await
+            }
             Transport::TcpListener { listen, allow } => tcp_listener::run(&mut desk, listen, &allow).await,
             Transport::HttpClient { base_url, tls } => http_client::run(&mut desk, &base_url, tls.as_ref()).await,
             Transport::Webhook { .. } => webhook_inlet::run(&mut desk, inlet).await,

@@ -62,16 +62,34 @@ impl fmt::Display for Place {
     }
 }
 
-/// Decodes a recording of `kind` as the connector called `id` would have.
+/// Decodes a recording of `kind` as the connector called `id` would have. What a listener has learned by the end of it
+/// (its checkpoint), a second pass knows from the beginning.
 pub fn decode(kind: &dyn Kind, id: &SourceId, recording: &[u8], start: Timestamp) -> Replay {
-    let mut player = Player { protocol: kind.listener(id), source: id.source(), now: start, replay: Replay::default() };
-    player.give(Input::Restored(None), Place::Offset(0));
-    player.give(Input::Opened { peer: "recording" }, Place::Offset(0));
-    match kind.recording() {
-        Recording::Stream if !has_lines_of_ours(recording) => player.stream(recording),
-        recorded => player.lines(recording, recorded),
+    let first = play(kind, id, recording, start, None);
+    match &first.learned {
+        Some(learned) => play(kind, id, recording, start, Some(learned)).replay,
+        None => first.replay,
     }
-    player.replay
+}
+
+fn play(kind: &dyn Kind, id: &SourceId, recording: &[u8], start: Timestamp, learned: Option<&[u8]>) -> Player {
+    let mut player = Player {
+        protocol: kind.listener(id),
+        source: id.source(),
+        now: start,
+        replay: Replay::default(),
+        learned: None,
+    };
+    player.give(Input::Restored(learned), Place::Offset(0));
+    player.give(Input::Opened { peer: "recording" }, Place::Offset(0));
+    let end = match kind.recording() {
+        Recording::Stream if !has_lines_of_ours(recording) => player.stream(recording),
+        recorded => Some(player.lines(recording, recorded)),
+    };
+    if let Some(end) = end {
+        player.give(Input::Closed { reason: "the recording ends" }, end);
+    }
+    player
 }
 
 /// A line of a recording that was made with times.
@@ -121,22 +139,34 @@ struct Player {
     source: String,
     now: Timestamp,
     replay: Replay,
+    learned: Option<Vec<u8>>,
 }
 
 impl Player {
-    fn stream(&mut self, recording: &[u8]) {
+    /// Where it ended; `None` if it could not be read to its end. After an error that would end a link there is no
+    /// telling where in a stream the next message begins.
+    fn stream(&mut self, recording: &[u8]) -> Option<Place> {
         for (number, read) in recording.chunks(READ).enumerate() {
-            self.bytes(read, Place::Offset(number * READ));
+            let place = Place::Offset(number * READ);
+            if self.bytes(read, place).is_some_and(|disposition| disposition != Disposition::Skip) {
+                let sentence = format!("the recording is not read beyond this: it has {} bytes", recording.len());
+                self.problem(place, sentence);
+                return None;
+            }
         }
+        Some(Place::Offset(recording.len()))
     }
 
-    fn lines(&mut self, recording: &[u8], recorded: Recording) {
+    /// Where it ended.
+    fn lines(&mut self, recording: &[u8], recorded: Recording) -> Place {
+        let mut end = Place::Line(1);
         for (number, text) in recording.split(|byte| *byte == b'\n').enumerate() {
             let place = Place::Line(number + 1);
             let text = text.trim_ascii();
             if text.is_empty() {
                 continue;
             }
+            end = place;
             let line = serde_json::from_slice::<Line<'_>>(text).ok();
             let (content, line) = match line.and_then(|line| line.content().map(|content| (content, line))) {
                 Some((Ok(content), line)) => (content, Some(line)),
@@ -152,10 +182,11 @@ impl Player {
             };
             self.now = line.as_ref().and_then(|line| line.at).unwrap_or(self.now);
             match recorded {
-                Recording::Stream => self.bytes(&content, place),
+                Recording::Stream => drop(self.bytes(&content, place)),
                 Recording::WebhookBodies => self.webhook(content, line, place),
             }
         }
+        end
     }
 
     fn webhook(&mut self, body: Bytes, line: Option<Line<'_>>, place: Place) {
@@ -170,14 +201,15 @@ impl Player {
         self.give(Input::Webhook(&request), place);
     }
 
-    fn bytes(&mut self, bytes: &[u8], place: Place) {
+    fn bytes(&mut self, bytes: &[u8], place: Place) -> Option<Disposition> {
         let mut next = self.give(Input::Bytes(bytes), place);
         while let Some(Disposition::Skip) = next {
             if self.replay.problems.len() >= MOST_PROBLEMS {
-                return;
+                return next;
             }
             next = self.give(Input::Bytes(&[]), place);
         }
+        next
     }
 
     /// Gives one input; what the protocol thought of it.
@@ -192,6 +224,7 @@ impl Player {
                     self.replay.events.push(*event);
                 }
                 Action::Reset { reason } => reset = Some(ProtocolError::reset(reason)),
+                Action::Checkpoint(learned) => self.learned = Some(learned),
                 // There is no far side, no timer and no store in a recording.
                 _ => {}
             }

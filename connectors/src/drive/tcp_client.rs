@@ -1,5 +1,6 @@
 //! We connect, stay connected, and connect again.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +18,18 @@ use crate::contract::Tls;
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Runs until the operator stops the link or the protocol calls its parameters no good.
-pub(super) async fn run(desk: &mut Desk, host: &str, port: u16, tls: Option<&Tls>) -> Ending {
-    let peer = format!("{host}:{port}");
+/// Runs until the operator stops the link or the protocol calls its parameters no good. One of the hosts at a time, the
+/// first one first.
+pub(super) async fn run(desk: &mut Desk, mut hosts: VecDeque<(String, u16)>, tls: Option<&Tls>) -> Ending {
     loop {
-        let (ending, stood) = connection(desk, host, port, tls, &peer).await;
+        let Some((host, port)) = hosts.front().cloned() else {
+            return Ending::Fatal("there is no host to connect to".to_owned());
+        };
+        let peer = format!("{host}:{port}");
+        let (ending, stood) = connection(desk, &host, port, tls, &peer).await;
+        if matches!(ending, Ending::Lost(_)) && stood < desk.trunk.host.pace.good_while {
+            hosts.rotate_left(1);
+        }
         if let Err(ending) = desk.reopen(&peer, ending, stood).await {
             return ending;
         }

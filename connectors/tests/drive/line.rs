@@ -120,7 +120,7 @@ pub(crate) fn id() -> SourceId {
 }
 
 pub(crate) fn client(port: u16, tls: Option<Tls>) -> Built {
-    let transport = Transport::TcpClient { host: "localhost".to_owned(), port, tls };
+    let transport = Transport::TcpClient { host: "localhost".to_owned(), port, others: Vec::new(), tls };
     Built { transport, protocol: Box::new(Lines::default()) }
 }
 

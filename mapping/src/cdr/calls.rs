@@ -12,7 +12,8 @@ use super::order::Told;
 pub(super) struct Call<'a> {
     pub(super) source: &'a str,
     pub(super) reference: &'a CallRef,
-    ucid: Option<&'a str>,
+    /// All UCIDs it had, the last one now.
+    ucids: Vec<&'a str>,
     first: Timestamp,
     /// The last transfer or conference that names it says that it ended in another call.
     absorbed: bool,
@@ -70,8 +71,10 @@ impl<'a> Calls<'a> {
         });
         let known = &mut self.calls[index];
         known.first = known.first.min(event.time);
-        if known.ucid.is_none() {
-            known.ucid = call.ucid.as_deref();
+        if let Some(ucid) = call.ucid.as_deref()
+            && !known.ucids.contains(&ucid)
+        {
+            known.ucids.push(ucid);
         }
         index
     }
@@ -171,7 +174,7 @@ impl<'a> Calls<'a> {
 
     pub(super) fn ucids(&self) -> Vec<String> {
         let mut ucids: Vec<String> = Vec::new();
-        for ucid in self.calls.iter().filter_map(|call| call.ucid) {
+        for ucid in self.calls.iter().flat_map(|call| call.ucids.iter().copied()) {
             if !ucids.iter().any(|known| known == ucid) {
                 ucids.push(ucid.to_owned());
             }
@@ -185,7 +188,7 @@ impl<'a> Call<'a> {
         Self {
             source,
             reference,
-            ucid: None,
+            ucids: Vec::new(),
             first,
             absorbed: false,
             end: None,
@@ -198,8 +201,8 @@ impl<'a> Call<'a> {
     /// The call as it is known at the end of all telling.
     pub(super) fn full_reference(&self) -> CallRef {
         let mut reference = self.reference.clone();
-        if reference.ucid.is_none() {
-            reference.ucid = self.ucid.map(str::to_owned);
+        if let Some(ucid) = self.ucids.last() {
+            reference.ucid = Some((*ucid).to_owned());
         }
         reference
     }

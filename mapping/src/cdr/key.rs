@@ -58,7 +58,7 @@ impl std::hash::Hash for ConversationKey {
 }
 
 /// The conversation keys an event touches: its own call or chat first, then the calls that it says are the same
-/// conversation. Empty for events that belong to no conversation (agents, customers, links).
+/// conversation. Empty for events that belong to no conversation (customers, links, agents' states without a call).
 pub fn conversation_keys(event: &Event) -> Vec<ConversationKey> {
     let source = event.source.as_str();
     match &event.body {
@@ -75,14 +75,23 @@ pub fn conversation_keys(event: &Event) -> Vec<ConversationKey> {
                 keys
             }
             (None, Some(chat)) => vec![ConversationKey::new(source, &chat.id)],
-            (None, None) => Vec::new(),
+            (None, None) => wrapped_up(body).map(|call| ConversationKey::new(source, &call.id)).into_iter().collect(),
         },
+    }
+}
+
+/// When a conversation was there at the latest, if `event` belongs to it: at the event's time, but remarks and agents'
+/// states come after a conversation and never begin one.
+pub fn known_from(event: &Event) -> Timestamp {
+    match &event.body {
+        Body::CdrRemarked(_) | Body::AgentState(_) => Timestamp::EPOCH.plus(time::Duration::MAX),
+        _ => event.time,
     }
 }
 
 /// Which key of a joined set names the record: the one with the earliest event, by text where two began together.
 ///
-/// The time of a key is that of the earliest event whose [`conversation_keys`] hold it. A key that is known by its id
+/// The time of a key is the earliest [`known_from`] of the events whose [`conversation_keys`] hold it. A key that is known by its id
 /// alone never wins over one that is named. `None` for an empty set.
 pub fn root<'a>(keys: impl IntoIterator<Item = (&'a ConversationKey, Timestamp)>) -> Option<&'a ConversationKey> {
     keys.into_iter()
@@ -110,6 +119,14 @@ pub(crate) fn call_of(body: &Body) -> Option<(&CallRef, &[CallRef])> {
         _ => return None,
     };
     Some((call, &[]))
+}
+
+/// The call that an agent's state belongs to: his wrap-up, or what ends it.
+fn wrapped_up(body: &Body) -> Option<&CallRef> {
+    match body {
+        Body::AgentState(state) => state.call.as_ref(),
+        _ => None,
+    }
 }
 
 /// The chat an event speaks of, for the events of the chat family.

@@ -16,7 +16,7 @@
 //! | ring | ringing | answer, diversion, end |
 //! | talk | answer, resumed | held, transferred away, end (without hold) |
 //! | hold | held | resumed, joined by a conference, transferred away, end |
-//! | wrap-up | `after_call` of the last leg's agent at the end | his next state |
+//! | wrap-up | `after_call` of the last leg's agent at the end | his next state; both name the call |
 //!
 //! Totals are sums over the legs: agents' time, not the customer's. A stretch that has not ended counts nothing yet.
 //!
@@ -59,4 +59,4 @@ mod wrap_up;
 
 pub use fold::{CustomerHandle, Folded, LiveLeg, changed, fold};
 pub(crate) use key::call_of;
-pub use key::{ConversationKey, conversation_keys, root};
+pub use key::{ConversationKey, conversation_keys, known_from, root};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use trunkline_events::{Body, Event, EventId, Sequence, Timestamp};
 use uuid::Uuid;
 
-use crate::cdr::{ConversationKey, conversation_keys};
+use crate::cdr::{ConversationKey, conversation_keys, known_from};
 use crate::store::{Arrival, BooksRow, Day, Duplicate, Session, StoreError, events};
 
 /// An event that was never seen before, with the conversation keys that it names.
@@ -168,9 +168,10 @@ pub(super) fn earliest<'f>(
 ) -> HashMap<Uuid, (&'f ConversationKey, trunkline_events::Timestamp)> {
     let mut earliest: HashMap<Uuid, (&ConversationKey, trunkline_events::Timestamp)> = HashMap::new();
     for one in fresh {
+        let from = known_from(one.event);
         for key in &one.keys {
-            let entry = earliest.entry(key.id()).or_insert((key, one.event.time));
-            entry.1 = entry.1.min(one.event.time);
+            let entry = earliest.entry(key.id()).or_insert((key, from));
+            entry.1 = entry.1.min(from);
             if entry.0.text().is_none() {
                 entry.0 = key;
             }

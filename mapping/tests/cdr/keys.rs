@@ -2,7 +2,7 @@
 
 use trunkline_events::cdr::Remarked;
 use trunkline_events::{Body, Event};
-use trunkline_mapping::cdr::{ConversationKey, changed, conversation_keys, fold, root};
+use trunkline_mapping::cdr::{ConversationKey, changed, conversation_keys, fold, known_from, root};
 
 use super::notation::{SOURCE, events, instant};
 
@@ -32,6 +32,16 @@ fn agents_and_links_belong_to_no_conversation_and_make_no_record() {
     assert!(conversation_keys(&told[0]).is_empty());
     assert!(fold(&told).is_none());
     assert!(fold(&[]).is_none());
+}
+
+#[test]
+fn an_agents_state_belongs_to_the_call_that_it_names_and_neither_makes_nor_begins_a_record() {
+    let told = events("10:00:40 A state 1001 after_call\n10:00:00 B state 1001 ready\n10:00:05 B offered 1 > 2");
+    assert_eq!(conversation_keys(&told[0]), [key("A")]);
+    assert!(fold(&told[..1]).is_none());
+    let record = fold(&told[1..]).expect("a record").cdr;
+    assert_eq!(record.started, Some(instant("10:00:05")));
+    assert!(known_from(&told[1]) > known_from(&told[2]));
 }
 
 #[test]

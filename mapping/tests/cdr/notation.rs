@@ -236,7 +236,8 @@ fn state(line: &Line<'_>) -> Body {
         other => panic!("unknown state {other:?}"),
     };
     let extension = line.value("extension");
-    Body::AgentState(agent::State { agent: line.word(0).to_owned(), extension, state, reason: None, queue: None })
+    let call = (line.call != "-").then(|| line.call());
+    Body::AgentState(agent::State { agent: line.word(0).to_owned(), extension, state, reason: None, queue: None, call })
 }
 
 fn chat_body(line: &Line<'_>) -> Body {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use trunkline_events::cdr::{Cdr, Leg, Outcome};
 use trunkline_events::{Event, EventId, Sequence, Timestamp};
-use trunkline_mapping::cdr::{ConversationKey, conversation_keys, fold, root};
+use trunkline_mapping::cdr::{ConversationKey, conversation_keys, fold, known_from, root};
 
 use super::notation;
 
@@ -135,7 +135,7 @@ proptest! {
         let Some(folded) = fold(&events) else { return Ok(()) };
         let keys: Vec<_> = events
             .iter()
-            .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time)))
+            .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, known_from(event))))
             .filter(|(key, _)| key.text().is_some())
             .collect();
         let root = root(keys.iter().map(|(key, time)| (key, *time))).map(ConversationKey::id);

@@ -9,7 +9,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use serde::Deserialize;
 use toml::Table;
 use trunkline_events::Event;
-use trunkline_mapping::cdr::{Folded, conversation_keys, fold, root};
+use trunkline_mapping::cdr::{Folded, conversation_keys, fold, known_from, root};
 
 use super::notation;
 use super::record;
@@ -66,7 +66,7 @@ fn play(file: &Path) -> Result<(), String> {
 fn check_id(events: &[Event], folded: &Folded) {
     let keys: Vec<_> = events
         .iter()
-        .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, event.time)))
+        .flat_map(|event| conversation_keys(event).into_iter().map(|key| (key, known_from(event))))
         .filter(|(key, _)| key.text().is_some())
         .collect();
     let root = root(keys.iter().map(|(key, time)| (key, *time))).expect("a root");

@@ -84,7 +84,7 @@ async fn what_waits_for_long_is_overdue(house: &House) {
     let fourth = call[3].received.since(at(0)).whole_seconds();
     assert_eq!(overdue(fourth - 1).await, (2, 0));
     // The connector's own word counts from when it was said, today as on earlier days.
-    let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 9 });
+    let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken: 9, heard_until: None });
     house.apply(&[Event { sequence: None, ..source.tell(100, "books", told) }]).await;
     assert_eq!(overdue(99).await, (7, 2));
     assert_eq!(overdue(100).await, (7, 7));

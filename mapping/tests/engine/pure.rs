@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::{Body, Event, EventId, Timestamp};
-use trunkline_mapping::cdr::{ConversationKey, Folded, conversation_keys, fold, root};
+use trunkline_mapping::cdr::{ConversationKey, Folded, conversation_keys, fold, known_from, root};
 use trunkline_mapping::engine::Knowledge;
 use trunkline_mapping::identity::{Evidence, Handle, Partition, Sighting, observe, partition, subject_handle};
 use trunkline_mapping::numbers::{DialPlan, DialPlans};
@@ -69,8 +69,8 @@ fn records(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTree
         let mut keys: BTreeMap<Uuid, (ConversationKey, Timestamp)> = BTreeMap::new();
         for event in &events {
             for key in conversation_keys(event) {
-                let known = keys.entry(key.id()).or_insert_with(|| (key.clone(), event.time));
-                known.1 = known.1.min(event.time);
+                let known = keys.entry(key.id()).or_insert_with(|| (key.clone(), known_from(event)));
+                known.1 = known.1.min(known_from(event));
                 if key.text().is_some() {
                     known.0 = key;
                 }

@@ -1,6 +1,7 @@
 //! What happens to people, from their first call on.
 
 use trunkline_events::Body;
+use trunkline_events::agent::WorkState;
 use trunkline_events::cdr::{Medium, Outcome};
 use trunkline_events::chat::Author;
 use trunkline_events::pop::{Certainty, Pop};
@@ -10,7 +11,7 @@ use trunkline_mapping::view::CdrFilter;
 use crate::house::House;
 use crate::told::{
     answered, at, avaya, closed, ended, evidence, handle, leg_ended, message, offered, opened, profile, ringing, tag,
-    transferred, verified, web, whole_call,
+    transferred, verified, web, whole_call, wraps_up,
 };
 
 const WANG: &str = "013800138001";
@@ -107,6 +108,42 @@ async fn a_late_event_revises_a_complete_record(house: &House) {
     let Some(Body::CdrRevised(cdr)) = applied.derived.last().map(|last| &last.event.body) else { panic!("revised") };
     assert_eq!((cdr.outcome, cdr.revision), (Outcome::Answered, 2));
     assert_eq!(house.records().cdr(cdr.id).await.expect("reads").as_ref(), Some(cdr));
+}
+
+/// States come on another key of the bus than calls do: later, or first.
+async fn a_wrap_up_told_later_revises_the_record_and_one_told_first_waits_for_its_call(house: &House) {
+    let source = avaya();
+    let states = |start: i64, id: &str| {
+        [(60, WorkState::AfterCall), (85, WorkState::NotReady)]
+            .map(|(seconds, state)| wraps_up(&source, start + seconds, id, state))
+    };
+    house.apply(&whole_call(&source, 0, "c1", WANG)).await;
+    let [begins, ends] = states(0, "c1");
+    assert!(house.apply(&[begins]).await.derived.is_empty(), "while it lasts it counts nothing");
+    let revised = house.apply(&[ends]).await;
+    let [Body::CdrRevised(cdr)] = [&revised.derived[0].event.body] else { panic!("revised") };
+    assert_eq!((cdr.wrap_up_ms, cdr.revision, cdr.started), (25_000, 2, Some(at(0))));
+    assert_eq!(house.records().cdr(cdr.id).await.expect("reads").as_ref(), Some(cdr));
+
+    let call = whole_call(&source, 1_000, "c2", WANG);
+    let alone = house.apply(&states(1_000, "c2")).await;
+    assert!(alone.derived.is_empty(), "states alone make no record");
+    assert_eq!(house.records().cdrs(&CdrFilter::default()).await.expect("reads").len(), 1);
+    let applied = house.apply(&call).await;
+    let Some(Body::CdrCompleted(cdr)) = applied.derived.last().map(|last| &last.event.body) else {
+        panic!("completed")
+    };
+    assert_eq!((cdr.wrap_up_ms, cdr.revision, cdr.started), (25_000, 1, Some(at(1_000))));
+
+    // A clock that ran back: what the agent did bears an earlier time than any word of the calls.
+    let [begins, ends] = states(0, "c4");
+    house.apply(&[begins, ends]).await;
+    house.apply(&[offered(&source, 2_000, "c3", WANG), transferred(&source, 2_040, "c4", "c3", WANG)]).await;
+    house.apply(&[ended(&source, 2_090, "c4")]).await;
+    let records = house.records().cdrs(&CdrFilter::default()).await.expect("reads");
+    let first = trunkline_mapping::cdr::ConversationKey::new(source.name, "c3").id();
+    assert_eq!(records[0].id, first, "a state does not make its call the first of the conversation");
+    assert_eq!(records[0].started, Some(at(2_000)));
 }
 
 async fn a_transfer_makes_two_calls_one_record(house: &House) {
@@ -248,6 +285,7 @@ crate::on_both! {
     a_pop_rings_is_answered_and_ends_once,
     a_whole_call_that_comes_late_rings_nowhere,
     a_late_event_revises_a_complete_record,
+    a_wrap_up_told_later_revises_the_record_and_one_told_first_waits_for_its_call,
     a_transfer_makes_two_calls_one_record,
     a_told_record_that_becomes_part_of_another_is_named_by_it,
     profile_and_tags_are_settled_by_the_sources_time,

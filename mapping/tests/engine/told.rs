@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use trunkline_events::agent::{State, WorkState};
+use trunkline_events::agent::{self, WorkState};
 use trunkline_events::call::{self, CallRef, Device, Direction, Party, Route};
 use trunkline_events::cdr::Remarked;
 use trunkline_events::chat::{self, Author, ChatRef, Content, Visitor};
@@ -114,11 +114,6 @@ pub(crate) fn resumed(source: &Source, seconds: i64, id: &str, extension: &str) 
     source.tell(seconds, id, Body::CallResumed(body))
 }
 
-pub(crate) fn agent_state(source: &Source, seconds: i64, agent: &str, state: WorkState) -> Event {
-    let body = State { agent: agent.to_owned(), extension: None, state, reason: None, queue: None };
-    source.tell(seconds, agent, Body::AgentState(body))
-}
-
 pub(crate) fn remarked(source: &Source, seconds: i64, record: Uuid, author: &str, text: &str) -> Event {
     let body = Remarked { cdr: record, author: author.to_owned(), text: text.to_owned() };
     source.tell(seconds, &format!("{record}-{author}"), Body::CdrRemarked(body))
@@ -145,6 +140,19 @@ pub(crate) fn leg_ended(source: &Source, seconds: i64, id: &str, extension: &str
 pub(crate) fn ended(source: &Source, seconds: i64, id: &str) -> Event {
     let body = call::Ended { call: call_ref(id), cause: None, failure: None, reconstructed: false };
     source.tell(seconds, id, Body::CallEnded(body))
+}
+
+/// What agent 2001 does after a call, or what ends that.
+pub(crate) fn wraps_up(source: &Source, seconds: i64, id: &str, state: WorkState) -> Event {
+    let body = agent::State {
+        agent: "2001".to_owned(),
+        extension: Some("1001".to_owned()),
+        state,
+        reason: None,
+        queue: None,
+        call: Some(call_ref(id)),
+    };
+    source.tell(seconds, &format!("agent/2001/{id}"), Body::AgentState(body))
 }
 
 /// Offered, ringing after 1 s, answered after 4 s, over after 60 s.

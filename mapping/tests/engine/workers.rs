@@ -16,8 +16,8 @@ use trunkline_mapping::cdr::ConversationKey;
 use crate::house::House;
 use crate::pure::{expected, found, knowledge};
 use crate::told::{
-    Source, agent_state, assigned, avaya, closed, evidence, handle, held, message, on_trunk, opened, profile, queued,
-    remarked, resumed, tag, transferred, verified, web, whole_call,
+    Source, assigned, avaya, closed, evidence, handle, held, message, on_trunk, opened, profile, queued,
+    remarked, resumed, tag, transferred, verified, web, whole_call, wraps_up,
 };
 
 /// One thing that is told, small so that conflicts abound.
@@ -134,8 +134,8 @@ fn call(switch: &Source, start: i64, id: &str, caller: u8, course: u8) -> Vec<Ev
         told.retain(|event| !matches!(event.body, Body::CallEnded(_) | Body::CallLegEnded(_)));
     }
     if has(16) {
-        told.push(agent_state(switch, start + 60, "2001", WorkState::AfterCall));
-        told.push(agent_state(switch, start + 90, "2001", WorkState::Ready));
+        told.push(wraps_up(switch, start + 60, id, WorkState::AfterCall));
+        told.push(wraps_up(switch, start + 90, id, WorkState::Ready));
     }
     told
 }

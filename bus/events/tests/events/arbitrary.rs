@@ -201,9 +201,11 @@ fn customer() -> BoxedStrategy<Body> {
 fn agents() -> BoxedStrategy<Body> {
     let state = select(vec![WorkState::Ready, WorkState::Busy, WorkState::AfterCall, WorkState::LoggedOff]);
     prop_oneof![
-        (text(), maybe(), state, maybe(), maybe()).prop_map(|(agent, extension, state, reason, queue)| {
-            Body::AgentState(agent::State { agent, extension, state, reason, queue })
-        }),
+        (text(), maybe(), state, maybe(), maybe(), option::of(call())).prop_map(
+            |(agent, extension, state, reason, queue, call)| {
+                Body::AgentState(agent::State { agent, extension, state, reason, queue, call })
+            }
+        ),
         (text(), maybe(), maybe(), any::<bool>()).prop_map(|(agent, extension, queue, logged_on)| {
             Body::AgentLogin(agent::Login { agent, extension, queue, logged_on })
         }),

@@ -1,6 +1,6 @@
 //! Monitors, devices, snapshots, agents, errors.
 
-use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Verb};
+use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Misbehaviour, Verb};
 
 use crate::client::{Client, monitor_start, simulator};
 
@@ -172,4 +172,69 @@ async fn agent_state_is_told_when_asked_and_when_it_changes() {
     assert_eq!((asked.text("agentState>"), asked.text("workMode")), ("agentNotReady", "auxWork"));
     simulator.step(Verb::LogOff { agent: "1001".into(), reason: None }).await.expect("possible");
     assert!(!client.ask(state).await.document.contains("agentStateEntry"), "nobody sits there");
+}
+
+#[tokio::test]
+async fn a_device_may_stand_in_an_element_of_its_own_and_names_its_instance() {
+    let simulator = simulator("").await;
+    let (mut client, _) = Client::log_in(&simulator, "").await;
+    let nested = "<MonitorStart><monitorObject><deviceObject><deviceIdentifier>4750:CM1::0</deviceIdentifier></deviceObject></monitorObject></MonitorStart>";
+    let cross_reference = client.ask(nested).await.text("monitorCrossRefID").to_owned();
+    let state = "<GetAgentState><device><deviceIdentifier>4750:CM1::0</deviceIdentifier></device></GetAgentState>";
+    assert_eq!(client.ask(state).await.text("agentState>"), "agentReady");
+    simulator.step(Verb::arrive("wang", "13800138000", "4750")).await.expect("possible");
+    assert_eq!(client.events(1).await, [("DeliveredEvent".to_owned(), cross_reference)], "it watches the station");
+    let instance = |number: &str| {
+        format!(
+            "<GetDeviceId><switchName>CM1</switchName><extension>4750</extension><deviceInstance>{number}</deviceInstance></GetDeviceId>"
+        )
+    };
+    assert_eq!(client.ask(&instance("2")).await.text("device"), "4750:CM1::2");
+    assert_eq!(client.ask(&instance("7")).await.text("operation"), "invalidDeviceID");
+}
+
+#[tokio::test]
+async fn a_session_is_told_what_it_holds_and_what_it_may_not_do() {
+    let simulator = simulator("").await;
+    let (mut client, session) = Client::log_in(&simulator, "").await;
+    let station = client.monitor("4750", "device").await;
+    client.monitor("65067", "call").await;
+    let monitors = client.ask("<GetMonitorList/>").await;
+    assert_eq!((monitors.document.matches("<monitor>").count(), monitors.text("monitorCrossRefID")), (2, &*station));
+    let devices = client.ask(&format!("<GetDeviceIdList><sessionID>{session}</sessionID></GetDeviceIdList>")).await;
+    assert!(devices.document.contains(">4750:CM1::0<") && devices.document.contains(">65067:CM1::0<"));
+    assert_eq!(client.ask("<GetSessionIdList/>").await.text("sessionID"), session);
+    assert!(client.ask("<GetTimeOfDay/>").await.text("year").parse::<u32>().is_ok_and(|year| year > 2000));
+    let split = client.ask("<GetAcdSplit><device>601:CM1::0</device></GetAcdSplit>").await;
+    assert_eq!((split.text("availableAgents"), split.text("callsInQueue")), ("1", "0"));
+    let dials = |from: &str| {
+        format!(
+            "<MakeCall><callingDevice>{from}:CM1::0</callingDevice><calledDirectoryNumber>1</calledDirectoryNumber></MakeCall>"
+        )
+    };
+    assert_eq!(client.ask(&dials("4750")).await.text("operation"), "privilegeViolationSpecifiedDevice");
+    assert_eq!(client.ask(&dials("9999")).await.text("operation"), "invalidDeviceID");
+    let answers =
+        "<AnswerCall><callToBeAnswered><callID>9</callID><deviceID>4750</deviceID></callToBeAnswered></AnswerCall>";
+    assert_eq!(client.ask(answers).await.text("operation"), "invalidCallID");
+}
+
+#[tokio::test]
+async fn a_monitor_that_the_switch_ends_is_told_and_digits_and_a_busy_agent_are_seen() {
+    let simulator = simulator("").await;
+    let (mut client, _) = Client::log_in(&simulator, "").await;
+    let station = client.monitor("4750", "device").await;
+    answered_call(&simulator).await;
+    client.events(2).await;
+    simulator.step(Verb::Busy { agent: "1001".into() }).await.expect("possible");
+    simulator.step(Verb::EnterDigits { call: "wang".into(), digits: "42#".into() }).await.expect("possible");
+    let busy = client.receive().await;
+    assert!(busy.is("AgentBusyEvent"), "{busy:?}");
+    let digits = client.receive().await;
+    assert_eq!((digits.root(), digits.text("digits")), ("EnteredDigitsEvent", "42#"));
+    simulator.misbehave(&Misbehaviour::StopMonitor { device: "4750".into() });
+    let stop = client.receive().await;
+    assert_eq!((stop.root(), stop.text("monitorCrossRefID")), ("MonitorStop", &*station));
+    assert_ne!(stop.invoke_id, "9999", "it wants an answer");
+    assert_eq!(simulator.monitors(), 0);
 }

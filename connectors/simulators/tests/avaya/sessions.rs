@@ -11,7 +11,7 @@ async fn login_is_checked_and_a_spoken_version_is_agreed_on() {
     let refusals = [
         (start_session("cti", "wrong", "ed3/priv6", "", 60, 60), "invalidApplicationInfo"),
         (start_session("nobody", "p&lt;&amp;>ss", "ed3/priv6", "", 60, 60), "invalidApplicationInfo"),
-        (start_session("cti", "p&lt;&amp;>ss", "ed9", "", 60, 60), "requestedProtocolVersionNotSupported"),
+        (start_session("cti", "p&lt;&amp;>ss", "edX", "", 60, 60), "requestedProtocolVersionNotSupported"),
     ];
     for (request, error) in refusals {
         let answer = client.ask(&request).await;
@@ -126,4 +126,29 @@ async fn stopped_session_takes_its_monitors_along() {
     assert!(client.ask(&stop).await.is("StopApplicationSessionPosResponse"));
     assert_eq!((simulator.sessions(), simulator.monitors()), (0, 0));
     assert!(client.ask(&stop).await.is("StopApplicationSessionNegResponse"));
+}
+
+#[tokio::test]
+async fn versions_of_every_release_are_spoken_unless_the_scenario_names_some() {
+    let any = simulator("").await;
+    let only =
+        simulator("aes.protocol_versions = ['http://www.ecma-international.org/standards/ecma-323/csta/ed3/priv5']")
+            .await;
+    for version in ["ed3/privA", "ed3/priv10", "ed3", "ed2/priv1", "ed9"] {
+        let request = start_session("cti", "p&lt;&amp;>ss", version, "", 60, 60);
+        let spoken = Client::connect(&any).await.ask(&request).await;
+        assert!(spoken.text("actualProtocolVersion").ends_with(&format!("csta/{version}")), "{spoken:?}");
+        let refused = Client::connect(&only).await.ask(&request).await;
+        assert_eq!(refused.text("definedError"), "requestedProtocolVersionNotSupported");
+    }
+    let oldest = start_session("cti", "p&lt;&amp;>ss", "ed3", "", 60, 60)
+        .replace("http://www.ecma-international.org/standards/ecma-323/csta/ed3", "3.0");
+    assert_eq!(Client::connect(&any).await.ask(&oldest).await.text("actualProtocolVersion"), "3.0");
+}
+
+#[tokio::test]
+async fn a_login_block_of_another_name_is_found_by_the_users_name() {
+    let simulator = simulator("").await;
+    let request = start_session("cti", "p&lt;&amp;>ss", "ed3", "", 60, 60).replace("SessionLoginInfo", "LoginInfo");
+    assert!(Client::connect(&simulator).await.ask(&request).await.is("StartApplicationSessionPosResponse"));
 }

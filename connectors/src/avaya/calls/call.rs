@@ -15,6 +15,9 @@ pub(crate) struct Leg {
     /// When it last changed, in milliseconds since 1970.
     #[serde(default)]
     pub(crate) changed: i64,
+    /// The device talked in the call and has not been noted as having hung up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) talked: bool,
 }
 
 /// How a leg is.
@@ -136,7 +139,16 @@ impl Call {
                 leg.state = state;
                 leg.changed = now;
             }
-            None => self.legs.push(Leg { extension: extension.to_owned(), state, changed: now }),
+            None => self.legs.push(Leg { extension: extension.to_owned(), state, changed: now, talked: false }),
+        }
+    }
+
+    /// The device, and with it who dialled, talks: what the agents do after it is the wrap-up of this call.
+    pub(crate) fn talks_now(&mut self, extension: &str) {
+        let origin = self.origin.as_deref();
+        let dialled = |leg: &Leg| origin.is_some_and(|origin| origin.eq_ignore_ascii_case(&leg.extension));
+        for leg in &mut self.legs {
+            leg.talked |= leg.extension.eq_ignore_ascii_case(extension) || dialled(leg) && leg.state != LegState::Gone;
         }
     }
 
@@ -184,6 +196,23 @@ impl Call {
         self.reference.ucid = Some(ucid.to_owned());
         if self.offered {
             self.attach(CallData::default(), stage);
+        }
+    }
+
+    /// Takes the UCID that the call has from now on: two calls became one. The former stays one of its names.
+    pub(crate) fn rename(&mut self, ucid: &str, stage: &mut Stage<'_>) {
+        match self.reference.ucid.replace(ucid.to_owned()) {
+            Some(former) if former == ucid => {}
+            Some(former) => {
+                self.former_ucids.retain(|known| known != ucid);
+                if !self.former_ucids.contains(&former) {
+                    self.former_ucids.push(former);
+                }
+            }
+            None => {
+                self.reference.ucid = None;
+                self.name(ucid, stage);
+            }
         }
     }
 

@@ -16,6 +16,8 @@ struct Union {
     call: Call,
     /// The calls that ended in it.
     from: Vec<CallRef>,
+    /// The same, also those that were never told.
+    gone: Vec<CallRef>,
     /// The joining device had one of the calls on hold.
     held: bool,
 }
@@ -32,7 +34,7 @@ impl Calls {
         let by = event.subject.unwrap_or_default().to_owned();
         let fresh = reference(&goes_on, event.data.ucid, out.now().unix_millis());
         let mut union = unite(olds, fresh, &by);
-        for old in union.from.iter().filter_map(|old| old.switch_call_id.clone()) {
+        for old in union.gone.iter().filter_map(|old| old.switch_call_id.clone()) {
             self.joined.values_mut().filter(|id| **id == old).for_each(|id| id.clone_from(&goes_on));
             self.joined.insert(old, goes_on.clone());
         }
@@ -46,10 +48,14 @@ impl Calls {
             CallEventKind::Transferred => union.transferred(event, &by, &mut stage),
             _ => union.conferenced(event, &by, &mut stage),
         };
+        let now = out.now().unix_millis();
+        for old in &union.gone {
+            self.hung_up.follow(old, &union.call.reference);
+        }
         if over {
-            self.bury(union.call, out.now().unix_millis());
+            self.bury(union.call, now);
         } else {
-            self.open.insert(goes_on, union.call);
+            self.keep(union.call, now);
         }
     }
 
@@ -78,6 +84,7 @@ fn unite(mut olds: Vec<Call>, goes_on: CallRef, by: &str) -> Union {
     call.route = route;
     call.data = data;
     call.origin = origin;
+    let gone = olds.iter().map(|old| old.reference.clone()).collect();
     let mut from = Vec::new();
     for old in olds {
         call.absorb(&old);
@@ -85,7 +92,7 @@ fn unite(mut olds: Vec<Call>, goes_on: CallRef, by: &str) -> Union {
             from.push(old.reference);
         }
     }
-    Union { call, from, held }
+    Union { call, from, gone, held }
 }
 
 impl Call {
@@ -94,6 +101,9 @@ impl Call {
         for leg in &old.legs {
             if self.leg(&leg.extension).is_none_or(|own| own.state < leg.state) {
                 self.set(&leg.extension, leg.state, leg.changed);
+            }
+            if let Some(own) = self.legs.iter_mut().find(|own| own.extension.eq_ignore_ascii_case(&leg.extension)) {
+                own.talked |= leg.talked;
             }
         }
         self.offered |= old.offered;

@@ -122,16 +122,23 @@ impl Calls {
             return memory.ucids.iter().any(|known| known == told);
         }
         let at_entry = event.subject.is_some_and(|at| self.site.plan.is_entry(at));
-        let begins = dials(event.kind) || opens(event.kind) && (at_entry || now - memory.at >= self.site.window);
+        let long_ago = now - memory.at >= self.site.window;
+        // Where a recording has no times nothing is long ago; a call that comes to a device is a new one there.
+        let comes = matches!(event.kind, CallEventKind::Delivered | CallEventKind::Queued);
+        let no_times = self.site.epoch.is_none() && !self.clock_runs;
+        let begins = dials(event.kind) || opens(event.kind) && (at_entry || long_ago) || no_times && comes;
         !begins
     }
 
-    fn born(&self, event: &CallEvent<'_>, now: i64) -> Call {
-        let attached = event.data.attached.pairs.get("uui_ucid").map(String::as_str);
-        let mut reference = reference(event.call, event.data.ucid.or(attached), now);
-        let taken = |id: &str| self.ended.by_switch_id.get(event.call).is_some_and(|memory| memory.id == id);
-        if reference.ucid.is_none() && taken(&reference.id) {
-            reference.id.push_str("-2");
+    fn born(&mut self, event: &CallEvent<'_>, now: i64) -> Call {
+        let mut reference = reference(event.call, event.data.ucid, now);
+        if reference.ucid.is_none() {
+            let (at, times) = self.named.entry(event.call.to_owned()).or_insert((now, 0));
+            *times = if *at == now { *times + 1 } else { 1 };
+            *at = now;
+            if *times > 1 {
+                reference.id = format!("{}-{times}", reference.id);
+            }
         }
         let mut call = Call::new(reference, now);
         if !opens(event.kind) {

@@ -5,6 +5,7 @@
 //! - [`telling`]: how an event is made, and its id.
 //! - [`steps`]: ringing, answered, held, … ; [`ending`]: legs and calls that end; [`joining`]: transfers, conferences.
 //! - [`origin`]: the route of a call, its direction; [`ledger`]: which call an event is about, reuse of call ids.
+//! - [`wrap_up`]: which call an agent's state after a call belongs to.
 //! - [`reconcile`]: snapshots against what we believe.
 //!
 //! # Ids
@@ -31,14 +32,17 @@ mod origin;
 mod reconcile;
 mod steps;
 pub(crate) mod telling;
+mod wrap_up;
 
 use std::collections::HashMap;
 
-use trunkline_events::call::CallRef;
+use trunkline_events::call::{CallRef, Party};
 
 use self::call::Call;
 use self::ledger::Ended;
 use self::telling::{Site, Stage, Teller};
+use self::wrap_up::HungUp;
+use super::numbers::{Learned, folded};
 use super::wire::messages::call_events::{CallEvent, CallEventKind};
 use crate::contract::Actions;
 
@@ -55,6 +59,12 @@ pub(crate) struct Calls {
     ended: Ended,
     /// In which call a station was last seen talking.
     talking: HashMap<String, String>,
+    hung_up: HungUp,
+    /// Call ids that were made a name without a UCID: at which instant last, and how often at that instant.
+    named: HashMap<String, (i64, u32)>,
+    /// The instant of the first event, and whether there was another: a recording may be without times.
+    began: Option<i64>,
+    clock_runs: bool,
 }
 
 /// What is to be asked of the switch after an event.
@@ -69,11 +79,23 @@ pub(crate) struct Wishes {
 impl Calls {
     /// No calls yet.
     pub(crate) fn new(site: Site) -> Self {
-        Self { site, open: HashMap::new(), joined: HashMap::new(), ended: Ended::default(), talking: HashMap::new() }
+        Self {
+            site,
+            open: HashMap::new(),
+            joined: HashMap::new(),
+            ended: Ended::default(),
+            talking: HashMap::new(),
+            hung_up: HungUp::default(),
+            named: HashMap::new(),
+            began: None,
+            clock_runs: false,
+        }
     }
 
     /// Takes one event.
     pub(crate) fn apply(&mut self, event: &CallEvent<'_>, teller: Teller, out: &mut Actions) -> Wishes {
+        let now = out.now().unix_millis();
+        self.clock_runs |= *self.began.get_or_insert(now) != now;
         self.learn_plan(event);
         if self.is_recorders_doing(event) {
             return Wishes::default();
@@ -96,7 +118,7 @@ impl Calls {
             return Wishes::default();
         }
         let wishes = self.wishes(&mut call, event);
-        self.open.insert(call.switch_id().to_owned(), call);
+        self.keep(call, out.now().unix_millis());
         wishes
     }
 
@@ -108,7 +130,7 @@ impl Calls {
             wishes.linkage = Some((call.switch_id().to_owned(), device));
         }
         if let (CallEventKind::Established, Some(at)) = (event.kind, event.subject.or(event.connection)) {
-            let former = self.talking.insert(at.to_owned(), call.switch_id().to_owned());
+            let former = self.talking.insert(folded(at).into_owned(), call.switch_id().to_owned());
             let elsewhere = former.filter(|id| id != call.switch_id()).and_then(|id| self.open.get(&id));
             if elsewhere.is_some_and(|other| other.talks(at)) {
                 wishes.suspect = Some(at.to_owned());
@@ -144,9 +166,12 @@ impl Calls {
         }
     }
 
-    /// All monitors are new: their counts begin where we stand.
+    /// All monitors are new: their counts begin where we stand, and those that follow calls take hold of new ones only.
     pub(crate) fn new_monitors(&mut self) {
-        self.open.values_mut().for_each(Call::new_monitors);
+        for call in self.open.values_mut() {
+            call.new_monitors();
+            call.followed = false;
+        }
     }
 
     /// Rule 24: a recorder that joins, leaves or rings is no party.
@@ -162,32 +187,54 @@ impl Calls {
         }
     }
 
-    /// A recording has no configuration: VDNs and skills show themselves.
+    /// A recording has no configuration: VDNs, skills and stations show themselves.
     fn learn_plan(&mut self, event: &CallEvent<'_>) {
-        if !self.site.plan.learns() {
-            return;
+        let Some(learned) = self.site.plan.learned() else { return };
+        event.data.vdn.inspect(|vdn| learned.vdn(vdn));
+        event.data.queue.inspect(|skill| learned.skill(skill));
+        if let Some(at) = event.subject {
+            learn_device(event, at, learned);
         }
-        event.data.vdn.inspect(|vdn| self.site.plan.learn_vdn(vdn));
-        event.data.queue.inspect(|skill| self.site.plan.learn_skill(skill));
-        let Some(at) = event.subject else { return };
-        match event.kind {
-            CallEventKind::Queued => self.site.plan.learn_skill(at),
-            CallEventKind::Delivered if entered(event, at) => self.site.plan.learn_vdn(at),
-            _ => {}
-        }
+        let number = |party: &Option<Party>| party.as_ref().and_then(|party| party.number.clone());
+        let parties = number(&event.calling).into_iter().chain(number(&event.called));
+        let devices = [event.subject, event.data.distributing].into_iter().flatten().map(str::to_owned);
+        parties.chain(devices).for_each(|device| learned.judge(&device));
     }
 
-    fn bury(&mut self, call: Call, now: i64) {
+    /// Puts a live call back into the books.
+    fn keep(&mut self, mut call: Call, now: i64) {
+        self.hung_up.note(&mut call, now);
+        self.open.insert(call.switch_id().to_owned(), call);
+    }
+
+    fn bury(&mut self, mut call: Call, now: i64) {
+        self.hung_up.note(&mut call, now);
         self.joined.retain(|_, goes_on| *goes_on != call.reference.switch_call_id.as_deref().unwrap_or_default());
         self.ended.add(call, now);
     }
 }
 
-/// Whether a call came to a VDN rather than to a station, judged by the event alone.
-fn entered(event: &CallEvent<'_>, at: &str) -> bool {
+/// What an event shows of the device it happened at.
+fn learn_device(event: &CallEvent<'_>, at: &str, learned: &mut Learned) {
+    match event.kind {
+        CallEventKind::Queued => learned.skill(at),
+        CallEventKind::Delivered if event.cause == Some("enteringDistribution") => learned.vdn(at),
+        CallEventKind::Delivered if seems_to_enter(event, at) => learned.likely_vdn(at),
+        CallEventKind::Established
+        | CallEventKind::Held
+        | CallEventKind::Retrieved
+        | CallEventKind::ServiceInitiated
+        | CallEventKind::Originated
+        | CallEventKind::Transferred
+        | CallEventKind::Conferenced => learned.station(at),
+        _ => {}
+    }
+}
+
+/// Whether a call seems to have come to a VDN rather than to a station, judged by the event alone.
+fn seems_to_enter(event: &CallEvent<'_>, at: &str) -> bool {
     let called = event.called.as_ref().and_then(|called| called.number.as_deref());
-    event.cause == Some("enteringDistribution")
-        || event.local_state.is_none() && event.cause == Some("newCall") && called == Some(at)
+    event.local_state.is_none() && event.cause == Some("newCall") && called == Some(at)
 }
 
 /// The reference of a call that is seen for the first time.

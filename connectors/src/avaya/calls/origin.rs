@@ -15,12 +15,14 @@ impl Call {
         let now = stage.now();
         self.touched = now;
         self.followed |= stage.teller.is_some_and(|teller| teller.follows);
-        self.learn_origin(event, now);
+        self.learn_origin(event, &stage.site.plan, now);
         self.learn_route(event, &stage.site.plan);
         let gained = self.learn_data(&event.data);
-        let ucid = event.data.ucid.or(event.data.attached.pairs.get("uui_ucid").map(String::as_str));
-        if let Some(ucid) = ucid {
-            self.name(ucid, stage);
+        // Rule 19: the UCID comes from the linkage data. One in the user data may be that of the call that was consulted about.
+        match event.data.ucid {
+            Some(ucid) if event.data.former_ucid.is_some() => self.rename(ucid, stage),
+            Some(ucid) => self.name(ucid, stage),
+            None => {}
         }
         if let Some(former) = event.data.former_ucid {
             self.name(former, stage);
@@ -32,15 +34,39 @@ impl Call {
         }
     }
 
-    fn learn_origin(&mut self, event: &CallEvent<'_>, now: i64) {
-        if !matches!(event.kind, CallEventKind::ServiceInitiated | CallEventKind::Originated) {
-            return;
-        }
-        let Some(device) = event.subject.or(event.connection) else { return };
+    fn learn_origin(&mut self, event: &CallEvent<'_>, plan: &Plan, now: i64) {
+        let device = match event.kind {
+            CallEventKind::ServiceInitiated | CallEventKind::Originated => event.subject.or(event.connection),
+            _ if self.origin.is_none() => self.dialler(event, plan),
+            _ => None,
+        };
+        let Some(device) = device else { return };
         if self.leg(device).is_none() {
             self.set(device, LegState::Connected, now);
         }
         self.origin.get_or_insert_with(|| device.to_owned());
+    }
+
+    /// Who dialled, where the event that tells it was missed: the calling device, if it is ours, and another party
+    /// that is reached now is outside, or is told by a monitor whose own device talks already.
+    fn dialler<'e>(&self, event: &'e CallEvent<'_>, plan: &Plan) -> Option<&'e str> {
+        let calling = event.calling.as_ref()?.number.as_deref()?;
+        let trunk = event.data.trunk.is_some() || self.route.trunk.is_some();
+        let ours = plan.is_surely_ours(calling) || plan.is_internal(calling) && !trunk;
+        // After a transfer events name who transferred as the calling device, and his leg is gone.
+        let left = self.leg(calling).is_some_and(|leg| leg.state == LegState::Gone);
+        if !ours || left || plan.is_entry(calling) || plan.is_recorder(calling) {
+            return None;
+        }
+        let reached = event.subject.or(event.connection).filter(|at| !at.eq_ignore_ascii_case(calling))?;
+        let outside = !plan.is_internal(reached);
+        let by_the_dialler = event.local_state == Some("connected");
+        match event.kind {
+            CallEventKind::Delivered | CallEventKind::Failed => (outside || by_the_dialler).then_some(calling),
+            CallEventKind::NetworkReached => Some(calling),
+            CallEventKind::Established => outside.then_some(calling),
+            _ => None,
+        }
     }
 
     fn learn_route(&mut self, event: &CallEvent<'_>, plan: &Plan) {
@@ -49,7 +75,8 @@ impl Call {
         }
         fill_party(&mut self.route.calling, event.calling.as_ref());
         fill_party(&mut self.route.called, event.called.as_ref());
-        let vdn = event.data.vdn.or_else(|| event.subject.filter(|at| plan.is_vdn(at)));
+        let distributing = event.data.distributing.filter(|device| plan.is_vdn(device));
+        let vdn = event.data.vdn.or(distributing).or_else(|| event.subject.filter(|at| plan.is_vdn(at)));
         if let Some(vdn) = vdn {
             self.route.vdn = Some(vdn.to_owned());
         }

@@ -82,7 +82,7 @@ impl Calls {
             call.end(None, &mut stage);
             self.bury(call, out.now().unix_millis());
         } else {
-            self.open.insert(id.to_owned(), call);
+            self.keep(call, out.now().unix_millis());
         }
         over
     }
@@ -110,7 +110,7 @@ impl Calls {
             (known, Some(snapshot)) => {
                 let mut call = known.unwrap_or_else(|| self.found_alive(id, snapshot, now));
                 call.complete(snapshot, hint, asked, &mut stage);
-                self.open.insert(id.to_owned(), call);
+                self.keep(call, now);
             }
         }
         false

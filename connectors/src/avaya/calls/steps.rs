@@ -32,7 +32,7 @@ impl Call {
 
     fn delivered(&mut self, at: &str, event: &CallEvent<'_>, stage: &mut Stage<'_>) {
         let plan = &stage.site.plan;
-        let ours = plan.is_internal(at) || event.local_state == Some("alerting");
+        let ours = plan.is_internal(at) || event.local_state == Some("alerting") && self.origin.is_none();
         // Rule 23: an outgoing call is delivered too, at the far end; that is no ringing of ours.
         if plan.is_entry(at) || self.is_origin(at) || !ours {
             return;
@@ -89,6 +89,7 @@ impl Call {
         self.waiting_in = None;
         self.answered = true;
         self.set(at, LegState::Connected, stage.now());
+        self.talks_now(at);
         let answered = Answered {
             call: self.reference.clone(),
             device: stage.device(at),

@@ -1,7 +1,7 @@
 //! How a canonical event is made: its id, times, subject and partition key.
 
 use trunkline_events::call::{CallRef, Device};
-use trunkline_events::{Body, Event, EventId};
+use trunkline_events::{Body, Event, EventId, Timestamp};
 
 use super::super::agents::Agents;
 use super::super::numbers::Plan;
@@ -65,5 +65,21 @@ impl Stage<'_> {
             sequence: None,
             body,
         })));
+    }
+}
+
+/// An event of a link; `which` tells the session's from the switch's.
+pub(crate) fn link_event(source: &str, which: &str, body: Body, now: Timestamp) -> Event {
+    let sequence = now.unix_millis().to_string();
+    Event {
+        id: EventId::derive(source, &format!("link/{which}"), body.event_type(), &sequence),
+        source: source.to_owned(),
+        subject: None,
+        time: now,
+        received: now,
+        partition_key: format!("{source}:link"),
+        causation: None,
+        sequence: None,
+        body,
     }
 }

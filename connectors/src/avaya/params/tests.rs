@@ -62,6 +62,19 @@ fn all_problems_are_told_at_once_each_with_its_key_and_mend() {
 }
 
 #[test]
+fn secondary_hosts_are_names_or_addresses_with_or_without_a_port_of_their_own() {
+    let with = |hosts: &str| read(&format!("{GOOD}secondary_hosts = [{hosts}]\n"));
+    let hosts = with("\"aes2.example.test\", \"192.0.2.7:4799\", \"2001:db8::7\", \"[2001:db8::8]:4723\"")
+        .expect("good")
+        .others;
+    let hosts: Vec<(&str, u16)> = hosts.iter().map(|(host, port)| (host.as_str(), *port)).collect();
+    assert_eq!(hosts, [("aes2.example.test", 4722), ("192.0.2.7", 4799), ("2001:db8::7", 4722), ("2001:db8::8", 4723)]);
+    for bad in ["\"https://aes\"", "\"aes2:port\"", "\"\""] {
+        assert!(with(bad).expect_err(bad)[0].starts_with("secondary_hosts: each has to be"), "{bad}");
+    }
+}
+
+#[test]
 fn a_password_file_is_read_and_its_absence_is_told_with_its_path() {
     let file = tempfile::NamedTempFile::new().expect("file");
     std::fs::write(file.path(), "from-file\n").expect("written");

@@ -1,13 +1,15 @@
 //! What an answer means for the thing that was asked.
 
+use std::time::Duration;
+
 use super::super::calls::{Reconciled, Unseen};
 use super::super::wire::frame::Frame;
-use super::super::wire::messages::answers::{Refusal, Verdict, agent_found, call_snapshot, snapshot};
+use super::super::wire::messages::answers::{CallSnapshot, Refusal, Verdict, agent_found, call_snapshot, snapshot};
 use super::super::wire::messages::data::ucid;
 use super::super::wire::xml::Element;
 use super::monitors::PointKind;
 use super::pending::{Asked, Errand, Task, Waiting};
-use super::resync::{FIRST_RETRY, LIMIT_RETRY, SLOWEST_RETRY};
+use super::resync::{LIMIT_RETRY, MOST_TRIES};
 use super::{Dmcc, PATIENCE};
 use crate::contract::{Action, Actions, ProtocolError};
 
@@ -29,43 +31,79 @@ impl Dmcc {
             }
             Asked::Farewell => {}
             Asked::Task(task) => {
-                self.task_answered(&task, at, root, out);
-                self.settle(task.resync, out);
+                let round = task.resync;
+                let done = match Refusal::read(root) {
+                    Some(refusal) => self.task_refused(task, at, &refusal, out),
+                    None => self.task_answered(task, at, root, out),
+                };
+                if done {
+                    self.settle(round, out);
+                }
                 self.pump(out);
             }
         }
         Ok(())
     }
 
-    fn task_answered(&mut self, task: &Task, asked: i64, root: Element<'_>, out: &mut Actions) {
-        let refusal = Refusal::read(root);
-        match (&task.errand, refusal) {
-            (Errand::Monitor(number), Some(refusal)) => self.monitor_refused(*number, task.resync, &refusal, out),
-            (Errand::Monitor(number), None) => self.monitor_set(*number, task.resync, asked, root, out),
-            (Errand::DeviceId(number), None) => self.device_id_given(*number, task.resync, root),
-            (Errand::DeviceId(number), Some(refusal)) => self.park(*number, &refusal),
-            (Errand::Device(number), None) => self.device_read(*number, task.resync, asked, root, out),
-            (Errand::Call { id, hint, .. }, refusal) => {
-                self.call_read(id, hint.as_ref(), asked, root, refusal.as_ref(), out);
+    /// True if it is done with; else it is asked again later.
+    fn task_refused(&mut self, task: Task, asked: i64, refusal: &Refusal, out: &mut Actions) -> bool {
+        match (&task.errand, refusal.verdict()) {
+            (Errand::Monitor(number), verdict) => return self.monitor_refused(*number, verdict, task, refusal, out),
+            (Errand::DeviceId(number), Verdict::Never) => self.park(*number, refusal),
+            (Errand::DeviceId(_), Verdict::Later | Verdict::Limit) => return self.once_more(task, out),
+            (Errand::Call { id, hint, .. }, _) if says_unknown(refusal) => {
+                self.call_read(id, hint.as_ref(), asked, None, out);
             }
-            (Errand::Linkage { id, .. }, None) => {
+            (Errand::Call { .. } | Errand::Device(_), Verdict::Later | Verdict::Limit) if task.tries < MOST_TRIES => {
+                return self.once_more(task, out);
+            }
+            // Nothing was learned; the next round or event will.
+            (Errand::Call { .. } | Errand::Device(_) | Errand::Linkage { .. } | Errand::Agent(_), _) => {}
+        }
+        true
+    }
+
+    /// Never done: says so.
+    fn once_more(&mut self, task: Task, out: &mut Actions) -> bool {
+        self.put_off(task, out);
+        false
+    }
+
+    /// True if it is done with; else it is asked again later.
+    fn task_answered(&mut self, task: Task, asked: i64, root: Element<'_>, out: &mut Actions) -> bool {
+        match &task.errand {
+            Errand::Monitor(number) => match root.text_of("monitorCrossRefID").filter(|id| id.len() <= 256) {
+                Some(cross_ref) => self.monitor_set(*number, cross_ref, task.resync, asked, root, out),
+                None => return self.once_more(task, out),
+            },
+            Errand::DeviceId(number) => self.device_id_given(*number, task.resync, root),
+            Errand::Device(number) => self.device_read(*number, task.resync, asked, root, out),
+            Errand::Call { id, hint, .. } => {
+                let read = call_snapshot(root);
+                self.call_read(id, hint.as_ref(), asked, Some(&read), out);
+            }
+            Errand::Linkage { id, .. } => {
                 if let Some(ucid) = root.child("callLinkageData").and_then(ucid) {
                     self.translation.calls.linkage(id, ucid, out);
                     self.dirty = true;
                 }
             }
-            (Errand::Agent(number), None) => self.agent_read(*number, root, out),
-            // Nothing was learned; the next round or event will.
-            (Errand::Device(_) | Errand::Linkage { .. } | Errand::Agent(_), Some(_)) => {}
+            Errand::Agent(number) => self.agent_read(*number, root, out),
         }
+        true
     }
 
-    fn monitor_set(&mut self, number: usize, resync: u32, asked: i64, root: Element<'_>, out: &mut Actions) {
+    fn monitor_set(
+        &mut self,
+        number: usize,
+        cross_ref: &str,
+        resync: u32,
+        asked: i64,
+        root: Element<'_>,
+        out: &mut Actions,
+    ) {
         let Some(kind) = self.monitors.get(number).map(|point| point.kind) else { return };
-        let Some(cross_ref) = root.text_of("monitorCrossRefID").filter(|id| id.len() <= 256) else {
-            self.try_again(number, FIRST_RETRY, out);
-            return;
-        };
+        self.switch_speaks(out);
         self.translation.monitor_started(cross_ref, kind == PointKind::Vdn);
         self.monitors.set(number, cross_ref);
         self.dirty = true;
@@ -73,32 +111,35 @@ impl Dmcc {
             // The answer may hold the calls that are there already.
             (_, Some(_)) => self.device_read(number, resync, asked, root, out),
             (PointKind::Station, None) => self.also(Errand::Device(number), resync),
-            (PointKind::Vdn | PointKind::Skill, None) => {}
+            (PointKind::Vdn | PointKind::Skill, None) => self.close_gap_of(number, 0, out),
         }
     }
 
-    /// Rules 14, 15: try again later, much later, with the device id the AES wants, or not at all.
-    fn monitor_refused(&mut self, number: usize, resync: u32, refusal: &Refusal, out: &mut Actions) {
-        match refusal.verdict() {
-            Verdict::Later => {
-                let times = self.monitors.refused(number);
-                let wait = FIRST_RETRY.saturating_mul(1 << times.saturating_sub(1).min(5)).min(SLOWEST_RETRY);
-                self.pace.later(out.now().unix_millis() + wait, number);
+    /// Rules 14, 15: try again later, much later, with the device id the AES wants, or not at all. True if a round need
+    /// not wait for it.
+    fn monitor_refused(
+        &mut self,
+        number: usize,
+        verdict: Verdict,
+        task: Task,
+        refusal: &Refusal,
+        out: &mut Actions,
+    ) -> bool {
+        match verdict {
+            // It was asked for twice.
+            _ if self.monitors.is_set(number) => {}
+            Verdict::Later => return self.once_more(task, out),
+            Verdict::Limit => {
+                self.monitors.limit(number);
+                self.pace.later(out.now().unix_millis() + LIMIT_RETRY, Task::new(Errand::Monitor(number), 0));
+                tracing::warn!(source = %self.source, "the AES's limit of monitors is reached, tried again in minutes");
             }
-            Verdict::Limit => self.try_again(number, LIMIT_RETRY, out),
             Verdict::Never if refusal.code == "invalidDeviceID" && !self.monitors.has_given_id(number) => {
-                self.also(Errand::DeviceId(number), resync);
+                self.also(Errand::DeviceId(number), task.resync);
             }
             Verdict::Never => self.park(number, refusal),
         }
-        if self.monitors.get(number).is_some() && refusal.verdict() == Verdict::Limit {
-            tracing::warn!(source = %self.source, "the AES's limit of monitors is reached, tried again in minutes");
-        }
-    }
-
-    pub(crate) fn try_again(&mut self, number: usize, wait: i64, out: &Actions) {
-        self.monitors.refused(number);
-        self.pace.later(out.now().unix_millis() + wait, number);
+        true
     }
 
     fn park(&mut self, number: usize, refusal: &Refusal) {
@@ -141,6 +182,8 @@ impl Dmcc {
         };
         self.resync.count(resync, reconciled.vanished);
         self.dirty = true;
+        self.switch_speaks(out);
+        self.close_gap_of(number, reconciled.vanished, out);
         for unseen in reconciled.unseen {
             let device = Some(unseen.device.clone()).filter(|device| !device.is_empty());
             let hint = device.is_some().then(|| unseen.clone());
@@ -148,22 +191,16 @@ impl Dmcc {
         }
     }
 
+    /// What the switch says of a call; `None` if there is none such.
     fn call_read(
         &mut self,
         id: &str,
         hint: Option<&Unseen>,
         asked: i64,
-        root: Element<'_>,
-        refusal: Option<&Refusal>,
+        read: Option<&CallSnapshot<'_>>,
         out: &mut Actions,
     ) {
-        // Only "there is no such call" is news; busy or denied tells nothing of the call.
-        if refusal.is_some_and(|refusal| !says_unknown(refusal)) {
-            return;
-        }
-        let read = refusal.is_none().then(|| call_snapshot(root));
-        let calls = &mut self.translation.calls;
-        if calls.call_read(id, read.as_ref(), hint, asked, out) {
+        if self.translation.calls.call_read(id, read, hint, asked, out) {
             self.resync.count_vanished();
         }
         self.dirty = true;
@@ -171,27 +208,29 @@ impl Dmcc {
 
     fn agent_read(&mut self, number: usize, root: Element<'_>, out: &mut Actions) {
         let Some(extension) = self.monitors.get(number).map(|point| point.extension.clone()) else { return };
-        let site = &mut self.translation.calls.site;
-        self.dirty |= site.agents.found(&extension, agent_found(root).as_ref(), &site.source, out);
+        self.dirty |= self.translation.calls.agent_read(&extension, agent_found(root).as_ref(), out);
     }
 
     /// Frees what was not answered in time.
     pub(crate) fn expire(&mut self, out: &mut Actions) -> Result<(), ProtocolError> {
+        if !out.reads() {
+            // Answers may be there and wait to be read.
+            out.push(Action::Timer { timer: PATIENCE, after: Some(Duration::from_secs(1)) });
+            return Ok(());
+        }
         for asked in self.pending.expired(out.now().unix_millis()) {
             match asked {
                 Asked::Session => return Err(ProtocolError::reset("the AES did not answer the login")),
-                Asked::Task(task) => {
-                    if let Errand::Monitor(number) = task.errand {
-                        self.try_again(number, FIRST_RETRY, out);
-                    }
-                    self.settle(task.resync, out);
-                }
+                Asked::Task(task) => match &task.errand {
+                    Errand::Monitor(_) | Errand::DeviceId(_) => self.put_off(task, out),
+                    Errand::Device(_) | Errand::Call { .. } if task.tries < MOST_TRIES => self.put_off(task, out),
+                    _ => self.settle(task.resync, out),
+                },
                 Asked::KeepAlive | Asked::SystemRegister | Asked::Farewell => {}
             }
         }
         if self.pending.len() > 0 {
-            let again = std::time::Duration::from_secs(1);
-            out.push(Action::Timer { timer: PATIENCE, after: Some(again) });
+            out.push(Action::Timer { timer: PATIENCE, after: Some(Duration::from_secs(1)) });
         }
         self.pump(out);
         Ok(())

@@ -3,6 +3,7 @@
 //! - [`session`]: start, recovery, keep-alive, good-bye (rules 9–11).
 //! - [`monitors`], [`pace`], [`pending`]: what is monitored, how fast it is asked for, what waits for an answer.
 //! - [`answers`]: what an answer means; [`resync`]: state read anew after a gap (rule 12).
+//! - [`stream`]: whole frames, and the stream that breaks its form.
 //! - [`health`]: the link between AES and switch, gaps (rule 13); [`checkpoint`]: what outlives the process.
 //!
 //! Everything that concerns calls is [`super::translate`]'s; here is only what needs a session.
@@ -15,6 +16,7 @@ mod pace;
 mod pending;
 mod resync;
 mod session;
+mod stream;
 
 use std::time::Duration;
 
@@ -27,12 +29,13 @@ use self::pace::Pace;
 use self::pending::{Asked, Errand, Pending, Task};
 use self::resync::Resync;
 use self::session::Session;
+use self::stream::Stream;
 use super::agents::Agents;
 use super::calls::telling::Site;
 use super::calls::{Calls, Wishes};
 use super::params::Settings;
 use super::translate::{Heard, Translation, Trust};
-use super::wire::frame::{EVENT, Frame, Frames, frame};
+use super::wire::frame::{EVENT, Frame, frame};
 use super::wire::messages::answers::switch_link;
 use super::wire::messages::requests::Csta;
 use super::wire::xml::{Document, Element};
@@ -45,12 +48,13 @@ const PATIENCE: &str = "patience";
 const CHECKPOINT: &str = "checkpoint";
 const AGENTS: &str = "agents";
 const AUDIT: &str = "audit";
+const FRAME: &str = "frame";
 
 /// One link to one AES.
 pub(crate) struct Dmcc {
     settings: Settings,
     source: String,
-    frames: Frames,
+    stream: Stream,
     pending: Pending,
     session: Session,
     csta: Csta,
@@ -78,7 +82,7 @@ impl Dmcc {
         };
         Self {
             source,
-            frames: Frames::default(),
+            stream: Stream::default(),
             pending: Pending::default(),
             session: Session::default(),
             csta: Csta::default(),
@@ -122,25 +126,11 @@ impl Dmcc {
         }
     }
 
-    /// Takes whole frames. After one that is no good the rest stays, to be taken on the next (empty) input.
-    fn bytes(&mut self, bytes: &[u8], out: &mut Actions) -> Result<(), ProtocolError> {
-        self.frames.push(bytes);
-        loop {
-            match self.frames.next() {
-                Ok(None) => return Ok(()),
-                Ok(Some(frame)) => self.frame(&frame, out)?,
-                Err(error) => {
-                    self.frames.clear();
-                    return Err(ProtocolError::reset(format!("the stream is not framed as CSTA XML: {error}")));
-                }
-            }
-        }
-    }
-
     fn frame(&mut self, frame: &Frame, out: &mut Actions) -> Result<(), ProtocolError> {
         let before = self.heard.replace(out.now());
         let document = Document::parse(&frame.body)
             .map_err(|error| ProtocolError::skip(format!("a message is refused: {error}"), frame.body.clone()))?;
+        self.stream.sound(out.now());
         let root = document.root();
         if let Some(link) = switch_link(root) {
             if root.name() == "SystemStatus" {
@@ -167,6 +157,7 @@ impl Dmcc {
         match self.translation.hear(root, raw, trust, out)? {
             Heard::Call(wishes) => {
                 self.dirty = true;
+                self.switch_speaks(out);
                 self.grant(wishes, out);
             }
             Heard::Agent(changed) => self.dirty |= changed,
@@ -178,11 +169,11 @@ impl Dmcc {
     /// Asks the switch what the calls want to know.
     fn grant(&mut self, wishes: Wishes, out: &mut Actions) {
         if let Some((id, device)) = wishes.linkage {
-            self.pace.urgent(Task { errand: Errand::Linkage { id, device }, resync: 0 });
+            self.pace.urgent(Task::new(Errand::Linkage { id, device }, 0));
             self.pump(out);
         }
         if let Some(station) = wishes.suspect.and_then(|extension| self.monitors.station(&extension)) {
-            self.pace.urgent(Task { errand: Errand::Device(station), resync: 0 });
+            self.pace.urgent(Task::new(Errand::Device(station), 0));
             self.pump(out);
         }
     }
@@ -195,9 +186,9 @@ impl Dmcc {
         }
         let Some(cross_ref) = root.text_of("monitorCrossRefID") else { return };
         self.translation.monitor_ended(cross_ref);
-        if let Some(number) = self.monitors.ended(cross_ref) {
+        if let Some(number) = self.monitors.ended(cross_ref, out.now()) {
             tracing::info!(source = %self.source, "the switch ended a monitor, it is set again");
-            self.pace.later(out.now().unix_millis() + resync::FIRST_RETRY, number);
+            self.pace.later(out.now().unix_millis() + resync::FIRST_RETRY, Task::new(Errand::Monitor(number), 0));
             self.pump(out);
         }
     }
@@ -210,6 +201,7 @@ impl Dmcc {
             CHECKPOINT => self.save(out),
             AGENTS => self.poll_agents(out),
             AUDIT => self.audit(out),
+            FRAME => return self.still_unfinished(out),
             _ => {}
         }
         Ok(())

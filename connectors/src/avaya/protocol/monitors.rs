@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use trunkline_events::Timestamp;
 
+use super::super::numbers::folded;
 use super::super::params::Settings;
 
 /// What kind of device a point is.
@@ -21,10 +23,10 @@ pub(crate) enum PointKind {
 /// How far a monitor is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Not asked for.
+    /// Not asked for yet, or to be asked for again.
     Waiting,
-    /// Refused so many times, to be tried again.
-    Refused(u32),
+    /// The AES's limit of monitors is reached: it is tried again in minutes, and nothing waits for it.
+    Limited,
     /// Set, with its cross reference.
     Set(String),
     /// Refused for good, until the next session.
@@ -39,6 +41,8 @@ pub(crate) struct Point {
     /// As the AES gave it, where it had to be asked; else composed.
     given_id: Option<String>,
     pub(crate) progress: Progress,
+    /// Since when its monitor does not stand, if that is in no gap of the whole link.
+    unheard: Option<Timestamp>,
 }
 
 /// All devices to be monitored, in the order in which that is done: VDNs, skills, stations.
@@ -72,6 +76,7 @@ impl Monitors {
             extension: extension.clone(),
             given_id: None,
             progress: Progress::Waiting,
+            unheard: None,
         };
         let points: Vec<Point> =
             kinds.iter().flat_map(|(kind, list)| list.iter().map(move |extension| point(*kind, extension))).collect();
@@ -79,7 +84,7 @@ impl Monitors {
             .iter()
             .enumerate()
             .filter(|(_, point)| point.kind == PointKind::Station)
-            .map(|(number, point)| (point.extension.clone(), number))
+            .map(|(number, point)| (folded(&point.extension).into_owned(), number))
             .collect();
         let suffix = format!(":{}:{}:0", settings.switch_name, settings.switch_ip);
         Self { points, stations, by_cross_ref: HashMap::new(), suffix }
@@ -102,7 +107,7 @@ impl Monitors {
 
     /// The number of a station.
     pub(crate) fn station(&self, extension: &str) -> Option<usize> {
-        self.stations.get(extension).copied()
+        self.stations.get(&*folded(extension)).copied()
     }
 
     /// The device id to be used in requests: `extension:switch:address:instance`, unless the AES gave another.
@@ -143,15 +148,28 @@ impl Monitors {
         }
     }
 
-    /// It was refused once more; how often now.
-    pub(crate) fn refused(&mut self, number: usize) -> u32 {
-        let Some(point) = self.points.get_mut(number) else { return 0 };
-        let times = match point.progress {
-            Progress::Refused(times) => times + 1,
-            _ => 1,
-        };
-        point.progress = Progress::Refused(times);
-        times
+    /// Whether its monitor stands.
+    pub(crate) fn is_set(&self, number: usize) -> bool {
+        self.points.get(number).is_some_and(|point| matches!(point.progress, Progress::Set(_)))
+    }
+
+    /// The AES's limit is reached.
+    pub(crate) fn limit(&mut self, number: usize) {
+        if let Some(point) = self.points.get_mut(number) {
+            point.progress = Progress::Limited;
+        }
+    }
+
+    /// The link's gap, which began then, ends: it goes on for points that wait for the AES's limit.
+    pub(crate) fn gap_closes(&mut self, from: Timestamp) {
+        for point in self.points.iter_mut().filter(|point| point.progress == Progress::Limited) {
+            point.unheard.get_or_insert(from);
+        }
+    }
+
+    /// Since when nothing was heard of a point whose monitor stands again.
+    pub(crate) fn heard_again(&mut self, number: usize) -> Option<Timestamp> {
+        self.points.get_mut(number)?.unheard.take()
     }
 
     /// It was refused for good.
@@ -162,9 +180,11 @@ impl Monitors {
     }
 
     /// The switch ended a monitor; the point's number, if it is ours.
-    pub(crate) fn ended(&mut self, cross_ref: &str) -> Option<usize> {
+    pub(crate) fn ended(&mut self, cross_ref: &str, now: Timestamp) -> Option<usize> {
         let number = self.by_cross_ref.remove(cross_ref)?;
-        self.points[number].progress = Progress::Waiting;
+        let point = &mut self.points[number];
+        point.progress = Progress::Waiting;
+        point.unheard.get_or_insert(now);
         Some(number)
     }
 
@@ -186,7 +206,7 @@ impl Monitors {
 
     /// Points that are not monitored and not parked.
     pub(crate) fn missing(&self) -> impl Iterator<Item = usize> {
-        let missing = |point: &Point| matches!(point.progress, Progress::Waiting | Progress::Refused(_));
+        let missing = |point: &Point| matches!(point.progress, Progress::Waiting | Progress::Limited);
         self.numbers().filter(move |number| missing(&self.points[*number]))
     }
 

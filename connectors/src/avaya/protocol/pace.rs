@@ -1,8 +1,8 @@
 //! Requests at a limited rate (rule 15): thousands of monitors must not flood an AES. What people wait for goes first.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use super::pending::Task;
+use super::pending::{Errand, Task};
 
 /// Requests that may wait for their answer before more are sent.
 pub(crate) const MOST_OUTSTANDING: usize = 32;
@@ -26,8 +26,9 @@ pub(crate) struct Pace {
     urgent: VecDeque<Task>,
     normal: VecDeque<Task>,
     leisure: VecDeque<Task>,
-    /// Points whose monitor is to be tried again, by the instant.
-    later: BTreeSet<(i64, usize)>,
+    /// Tasks to be tried again, by the instant and in the order they were put off.
+    later: BTreeMap<(i64, u64), Task>,
+    put_off: u64,
     free_at: i64,
 }
 
@@ -39,7 +40,8 @@ impl Pace {
             urgent: VecDeque::new(),
             normal: VecDeque::new(),
             leisure: VecDeque::new(),
-            later: BTreeSet::new(),
+            later: BTreeMap::new(),
+            put_off: 0,
             free_at: i64::MIN,
         }
     }
@@ -64,9 +66,17 @@ impl Pace {
         self.leisure.push_back(task);
     }
 
-    /// A point's monitor, at an instant in milliseconds since 1970.
-    pub(crate) fn later(&mut self, at: i64, point: usize) {
-        self.later.insert((at, point));
+    /// Once more, at an instant in milliseconds since 1970.
+    pub(crate) fn later(&mut self, at: i64, task: Task) {
+        self.put_off += 1;
+        self.later.insert((at, self.put_off), task);
+    }
+
+    /// A new round asks for all monitors and stations anew: what waits of former rounds is not worth a second request.
+    pub(crate) fn begin_round(&mut self) {
+        let renewed = |task: &Task| matches!(task.errand, Errand::Monitor(_) | Errand::DeviceId(_) | Errand::Device(_));
+        self.normal.retain(|task| !renewed(task));
+        self.later.retain(|_, task| !renewed(task));
     }
 
     /// Whether nothing of leisure waits.
@@ -82,12 +92,12 @@ impl Pace {
         self.later.clear();
     }
 
-    /// What to do at `now`; a retry that is due becomes a task by `retry`.
-    pub(crate) fn next(&mut self, now: i64, outstanding: usize, retry: impl FnOnce(usize) -> Task) -> Next {
-        let due = self.later.first().copied();
+    /// What to do at `now`.
+    pub(crate) fn next(&mut self, now: i64, outstanding: usize) -> Next {
+        let due = self.later.first_key_value().map(|((at, _), _)| *at);
         let has_task = !self.urgent.is_empty() || !self.normal.is_empty() || !self.leisure.is_empty();
-        if !has_task && due.is_none_or(|(at, _)| at > now) {
-            return due.map_or(Next::Idle, |(at, _)| Next::Wait(at - now));
+        if !has_task && due.is_none_or(|at| at > now) {
+            return due.map_or(Next::Idle, |at| Next::Wait(at - now));
         }
         if now < self.free_at {
             return Next::Wait(self.free_at - now);
@@ -99,9 +109,10 @@ impl Pace {
         if let Some(task) = self.urgent.pop_front() {
             return Next::Send(task);
         }
-        if let Some((at, point)) = due.filter(|(at, _)| *at <= now) {
-            self.later.remove(&(at, point));
-            return Next::Send(retry(point));
+        if due.is_some_and(|at| at <= now)
+            && let Some((_, task)) = self.later.pop_first()
+        {
+            return Next::Send(task);
         }
         let task = self.normal.pop_front().or_else(|| self.leisure.pop_front());
         task.map_or(Next::Idle, Next::Send)

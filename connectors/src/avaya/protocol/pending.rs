@@ -30,6 +30,15 @@ pub(crate) struct Task {
     pub(crate) errand: Errand,
     /// The resync it belongs to; 0 for none.
     pub(crate) resync: u32,
+    /// How often it was sent and came to nothing that lasts.
+    pub(crate) tries: u32,
+}
+
+impl Task {
+    /// Not sent yet.
+    pub(crate) fn new(errand: Errand, resync: u32) -> Self {
+        Self { errand, resync, tries: 0 }
+    }
 }
 
 /// What a paced request is about. Numbers are those of the monitored points.

@@ -3,6 +3,9 @@
 //! First every monitor that is missing is set and every station's connections are read, those with live calls first;
 //! then the switch is asked about each call of which nothing was heard. What is over by then is closed as
 //! reconstructed. Then the gap, if the session was lost, says from when to when, and `link.resynced` what was read.
+//!
+//! While the AES is busy the round waits: the gap does not close before each monitor stands, or is refused for good.
+//! Only what waits for the AES's limit of monitors is not waited for; it has a gap of its own when it stands at last.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use trunkline_events::call::CallRef;
 use trunkline_events::link::Resynced;
 use trunkline_events::{Body, Timestamp};
 
-use super::monitors::{PointKind, Progress};
+use super::monitors::PointKind;
 use super::pace::Next;
 use super::pending::{Asked, Errand, Task};
 use super::{AGENTS, AUDIT, Dmcc, PACE};
@@ -21,6 +24,8 @@ use crate::contract::{Action, Actions};
 pub(crate) const FIRST_RETRY: i64 = 2_000;
 pub(crate) const SLOWEST_RETRY: i64 = 60_000;
 pub(crate) const LIMIT_RETRY: i64 = 300_000;
+/// How often state is asked for that a busy AES will not tell; monitors are asked for without end.
+pub(crate) const MOST_TRIES: u32 = 8;
 /// How often calls that nobody would tell the end of are looked for.
 pub(crate) const AUDIT_EVERY: Duration = Duration::from_mins(1);
 /// Such a call is asked about when it was silent so long, in milliseconds.
@@ -47,6 +52,11 @@ struct Running {
 }
 
 impl Resync {
+    /// Whether a round is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Ends the round without a word: the link is gone.
     pub(crate) fn abort(&mut self) {
         self.running = None;
@@ -80,21 +90,17 @@ impl Dmcc {
     /// Starts a round: monitors that are missing, stations that are monitored.
     pub(crate) fn begin_resync(&mut self, out: &mut Actions) {
         self.resync.begin(out.now());
+        self.pace.begin_round();
         let round = self.resync.round;
         let missing: Vec<usize> = self.monitors.missing().collect();
         let busy: HashSet<String> =
             self.translation.calls.iter().flat_map(|call| call.live_legs().map(|leg| leg.extension.clone())).collect();
-        let is_set = |number: &usize| {
-            self.monitors
-                .get(*number)
-                .is_some_and(|point| matches!(point.progress, Progress::Set(_)) && point.kind == PointKind::Station)
-        };
-        let mut set: Vec<usize> = self.monitors.stations().filter(is_set).collect();
+        let mut set: Vec<usize> = self.monitors.stations().filter(|number| self.monitors.is_set(*number)).collect();
         let has_call = |number: &usize| self.monitors.get(*number).is_some_and(|point| busy.contains(&point.extension));
         set.sort_by_key(|number| !has_call(number));
         for errand in set.into_iter().map(Errand::Device).chain(missing.into_iter().map(Errand::Monitor)) {
             self.expect(round);
-            self.pace.normal(Task { errand, resync: round });
+            self.pace.normal(Task::new(errand, round));
         }
         self.ask_for_agents();
         self.advance(out);
@@ -112,7 +118,7 @@ impl Dmcc {
         stations
             .sort_by_key(|number| self.monitors.get(*number).is_none_or(|point| agents.at(&point.extension).is_none()));
         for number in stations {
-            self.pace.leisure(Task { errand: Errand::Agent(number), resync: 0 });
+            self.pace.leisure(Task::new(Errand::Agent(number), 0));
         }
     }
 
@@ -122,10 +128,17 @@ impl Dmcc {
         }
     }
 
+    /// Asks once more after a wait that doubles; a round that it belongs to waits for it.
+    pub(crate) fn put_off(&mut self, mut task: Task, out: &mut Actions) {
+        task.tries += 1;
+        let wait = FIRST_RETRY.saturating_mul(1 << task.tries.saturating_sub(1).min(5)).min(SLOWEST_RETRY);
+        self.pace.later(out.now().unix_millis() + wait, task);
+    }
+
     /// One more question that the answer to another one raised.
     pub(crate) fn also(&mut self, errand: Errand, round: u32) {
         self.expect(round);
-        self.pace.at_once(Task { errand, resync: round });
+        self.pace.at_once(Task::new(errand, round));
     }
 
     /// A question of the round is answered, or will not be.
@@ -174,8 +187,7 @@ impl Dmcc {
         }
         loop {
             let now = out.now().unix_millis();
-            let retry = |number| Task { errand: Errand::Monitor(number), resync: 0 };
-            match self.pace.next(now, self.pending.len(), retry) {
+            match self.pace.next(now, self.pending.len()) {
                 Next::Send(task) => self.send_task(task, out),
                 Next::Wait(milliseconds) => {
                     let after = Duration::from_millis(milliseconds.max(1).unsigned_abs());
@@ -200,10 +212,7 @@ impl Dmcc {
         let compose = |device: &Option<String>| device.as_deref().map(|device| self.monitors.compose(device));
         Some(match errand {
             Errand::Monitor(number) => {
-                let point = self.monitors.get(*number)?;
-                if matches!(point.progress, Progress::Set(_)) {
-                    return None;
-                }
+                let point = self.monitors.get(*number).filter(|_| !self.monitors.is_set(*number))?;
                 self.csta.monitor_start(&self.monitors.device_id(*number)?, point.kind == PointKind::Vdn)
             }
             Errand::DeviceId(number) => {
@@ -240,7 +249,7 @@ impl Dmcc {
         let calls: Vec<CallRef> = serde_json::from_value(calls).map_err(|error| format!("calls: {error}"))?;
         for call in calls {
             if let Some(id) = self.translation.calls.doubt(call, out) {
-                self.pace.leisure(Task { errand: Errand::Call { id, device: None, hint: None }, resync: 0 });
+                self.pace.leisure(Task::new(Errand::Call { id, device: None, hint: None }, 0));
             }
         }
         self.dirty = true;
@@ -258,10 +267,10 @@ impl Dmcc {
         let stations: Vec<usize> =
             stations.iter().filter_map(|extension| self.monitors.station(extension)).take(MOST_DOUBTS).collect();
         for id in calls.into_iter().take(MOST_DOUBTS) {
-            self.pace.leisure(Task { errand: Errand::Call { id, device: None, hint: None }, resync: 0 });
+            self.pace.leisure(Task::new(Errand::Call { id, device: None, hint: None }, 0));
         }
         for number in stations {
-            self.pace.leisure(Task { errand: Errand::Device(number), resync: 0 });
+            self.pace.leisure(Task::new(Errand::Device(number), 0));
         }
         out.push(Action::Timer { timer: AUDIT, after: Some(AUDIT_EVERY) });
         self.pump(out);

@@ -11,7 +11,8 @@ use super::super::wire::messages::answers::{Refusal, seconds, started};
 use super::super::wire::messages::requests::{Csta, Login, reset_timer, start_session, stop_session};
 use super::super::wire::xml::Element;
 use super::pending::Asked;
-use super::{AGENTS, AUDIT, Dmcc, KEEP_ALIVE, PACE, PATIENCE, resync};
+use super::stream::Stream;
+use super::{AGENTS, AUDIT, Dmcc, FRAME, KEEP_ALIVE, PACE, PATIENCE, resync};
 use crate::contract::{Action, Actions, ProtocolError};
 
 /// The longest time between two keep-alives, in seconds: a dead connection is found within two of them.
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     duration: u64,
     /// Keep-alives without an answer.
     missed: u32,
+    /// Nothing was read when the last keep-alive was due.
+    deaf: bool,
     /// When the server last ended a session of ours, in milliseconds.
     terminated: Option<i64>,
 }
@@ -59,7 +62,7 @@ impl Session {
 impl Dmcc {
     /// The connection is open.
     pub(crate) fn open(&mut self, out: &mut Actions) {
-        self.frames.clear();
+        self.stream = Stream::default();
         self.pending.clear();
         self.pace.clear();
         self.session.offered = None;
@@ -105,6 +108,7 @@ impl Dmcc {
         self.session.duration =
             started.duration.filter(|seconds| *seconds > 0).unwrap_or(self.settings.session_duration);
         self.session.missed = 0;
+        self.session.deaf = false;
         self.csta = Csta::of_version(&started.version);
         tracing::info!(source = %self.source, recovered, seconds = self.session.duration, "session started");
         self.schedule_keep_alive(out);
@@ -112,6 +116,10 @@ impl Dmcc {
         self.ask(Asked::SystemRegister, &register, out);
         self.schedule_rounds(out);
         self.dirty = true;
+        if !recovered {
+            // If the switch is still lost, it shows in how the AES takes the new monitors.
+            self.switch_is_back(out);
+        }
         self.begin_resync(out);
         Ok(())
     }
@@ -199,7 +207,9 @@ impl Dmcc {
         if !self.session.is_running() {
             return Ok(());
         }
-        if self.pending.withdraw(&Asked::KeepAlive) {
+        // While the driver does not read, and just after, an answer may be there and wait to be read.
+        let was_deaf = std::mem::replace(&mut self.session.deaf, !out.reads());
+        if self.pending.withdraw(&Asked::KeepAlive) && !was_deaf && out.reads() {
             self.session.missed += 1;
             if self.session.missed >= 2 {
                 return Err(ProtocolError::reset("two keep-alives were not answered"));
@@ -212,11 +222,15 @@ impl Dmcc {
         Ok(())
     }
 
-    /// The answer to a keep-alive. A refusal means that the session is no more.
+    /// The answer to a keep-alive. A refusal means that the session is no more, or that it has to be recovered.
     pub(crate) fn kept_alive(&mut self, root: Element<'_>, out: &mut Actions) {
         self.session.missed = 0;
-        if Refusal::read(root).is_some() {
-            self.lose_session("the AES no longer knows the session");
+        if let Some(refusal) = Refusal::read(root) {
+            if refusal.code == "invalidSessionID" {
+                self.lose_session("the AES no longer knows the session");
+            } else {
+                tracing::info!(source = %self.source, code = refusal.category, "the session's timer is not reset, the session is recovered");
+            }
             self.start(out);
         } else if let Some(duration) = seconds(root).filter(|seconds| *seconds > 0) {
             self.session.duration = duration;
@@ -226,11 +240,12 @@ impl Dmcc {
     /// The connection is gone; the session may yet be recovered.
     pub(crate) fn closed(&mut self, out: &mut Actions) {
         self.session.phase = Phase::Closed;
-        self.frames.clear();
+        self.broke_off(out.now());
+        self.health.unheard();
         self.pending.clear();
         self.pace.clear();
         self.resync.abort();
-        for timer in [KEEP_ALIVE, PACE, PATIENCE, AGENTS, AUDIT] {
+        for timer in [KEEP_ALIVE, PACE, PATIENCE, AGENTS, AUDIT, FRAME] {
             out.push(Action::Timer { timer, after: None });
         }
         self.save(out);

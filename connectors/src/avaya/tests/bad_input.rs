@@ -1,5 +1,7 @@
 //! Input that is no good (S1): a clear error, nothing else disturbed, never a panic.
 
+use trunkline_events::Body;
+
 use super::calls::{wang_answered, wang_rings};
 use super::compose::event_frame;
 use super::line::Line;
@@ -115,4 +117,96 @@ fn a_checkpoint_of_another_form_or_of_noise_is_no_reason_not_to_start() {
         line.open();
         assert_eq!(line.story(), ["resynced vanished 0"]);
     }
+}
+
+/// A frame of an event of monitor 4750 whose length field says something else.
+fn with_length(line: &Line, told: super::compose::Told, length: u16) -> Vec<u8> {
+    let mut frame = told.by(&line.aes.monitors["device 4750"]).frame();
+    frame[2..4].copy_from_slice(&length.to_be_bytes());
+    frame
+}
+
+fn gap_from(line: &Line) -> i64 {
+    let gaps = line.told("trunkline.link.gap.v1");
+    let Body::LinkGap(gap) = &gaps.first().expect("a gap").body else { panic!("a gap") };
+    gap.from.unix_millis()
+}
+
+#[test]
+fn s1_a_length_that_is_too_long_swallows_events_into_a_gap_and_not_for_long() {
+    let mut line = Line::ready();
+    line.pass(5_000);
+    let sound = line.now;
+    line.hear("device 4750", wang_rings("4750"));
+    line.pass(1_000);
+    let endless = with_length(&line, wang_answered("4750"), 65_535);
+    line.frame(&endless);
+    for _ in 0..9 {
+        line.pass(1_000);
+        line.hear("device 4750", super::compose::told("HeldEvent").at("4750"));
+    }
+    assert_eq!((line.errors.len(), line.story().len()), (0, 2), "swallowed: the link looks alive");
+    line.pass(1_500);
+    assert_eq!(line.errors.last().map(|error| error.disposition), Some(Disposition::Reset));
+    line.close();
+    line.open();
+    assert!(line.story().ends_with(&["gap".to_owned(), "resynced vanished 1".to_owned()]));
+    assert_eq!(gap_from(&line), sound, "from the last sound message on, though bytes were heard since");
+}
+
+#[test]
+fn s1_a_swallowed_stream_that_turns_out_broken_is_a_gap_from_the_last_sound_message() {
+    for length in [65_535_u16, 300, 20] {
+        let mut line = Line::ready();
+        line.pass(2_000);
+        let sound = line.now;
+        line.hear("device 4750", wang_rings("4750"));
+        line.pass(1_000);
+        let wrong = with_length(&line, wang_answered("4750"), length);
+        line.frame(&wrong);
+        let mut fed = wrong.len();
+        while line.errors.iter().all(|error| error.disposition != Disposition::Reset) && fed < 80_000 {
+            line.pass(50);
+            let more = wang_answered("4750").by(&line.aes.monitors["device 4750"].clone()).frame();
+            fed += more.len();
+            line.frame(&more);
+            line.give(Input::Bytes(&[]));
+        }
+        assert!(line.errors.iter().any(|error| error.disposition == Disposition::Reset), "{length}");
+        line.close();
+        line.open();
+        assert_eq!(gap_from(&line), sound, "{length}");
+    }
+}
+
+#[test]
+fn s1_the_largest_frame_byte_by_byte_on_a_slow_line_is_whole_at_last() {
+    let mut line = Line::ready();
+    let largest = super::compose::event_frame(&format!("<X><!--{}--></X>", "x".repeat(65_000)));
+    for piece in largest.chunks(500) {
+        line.frame(piece);
+        line.pass(150);
+    }
+    assert_eq!((line.errors.len(), line.story()), (0, vec!["opaque X".to_owned()]), "after twenty seconds");
+}
+
+#[test]
+fn s1_a_frame_in_many_pieces_is_not_endless_and_one_that_breaks_off_is_a_gap_from_its_beginning() {
+    let mut line = Line::ready();
+    for event in [wang_rings("4750"), wang_answered("4750")] {
+        let frame = event.by(&line.aes.monitors["device 4750"].clone()).frame();
+        for piece in frame.chunks(200) {
+            line.frame(piece);
+            line.pass(1_000);
+        }
+        line.pass(5_000);
+    }
+    assert_eq!((line.errors.len(), line.story().len()), (0, 3));
+    let half = wang_answered("4750").frame();
+    line.frame(&half[..100]);
+    let begun = line.now;
+    line.pass(5_000);
+    line.close();
+    line.open();
+    assert_eq!(gap_from(&line), begun);
 }

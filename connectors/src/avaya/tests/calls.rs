@@ -118,6 +118,25 @@ fn rule_5_an_event_of_an_unknown_monitor_is_kept_and_invents_no_call() {
 }
 
 #[test]
+fn rule_5_an_event_is_one_by_its_name_too_and_strangers_are_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let counted = recorder.handle();
+    metrics::with_local_recorder(&recorder, || {
+        let mut line = Line::ready();
+        let monitor = line.aes.monitors[&"device 4750".to_owned()].clone();
+        let under_17 = |told: Told| crate::avaya::wire::frame::frame(17, &told.xml()).expect("fits").to_vec();
+        line.frame(&under_17(wang_rings("4750").by(&monitor)));
+        assert_eq!(line.story().len(), 2, "whatever its invoke id");
+        line.frame(&under_17(wang_answered("4750").by("nobody's")));
+        line.frame(&wang_answered("4750").by("nobody's").frame());
+        assert_eq!(line.story(), ["opaque EstablishedEvent", "opaque EstablishedEvent"]);
+    });
+    let rendered = counted.render();
+    let count = rendered.lines().find(|line| line.starts_with("trunkline_events_unknown_monitor_total{"));
+    assert!(count.is_some_and(|line| line.ends_with(" 2")), "{rendered}");
+}
+
+#[test]
 fn rule_5_an_event_that_overtakes_the_answer_to_its_monitor_start_is_taken() {
     let mut line = Line::new("stations = [\"4750\"]");
     line.aes.silent.insert("MonitorStart".to_owned());
@@ -305,8 +324,12 @@ fn rule_27_without_ucids_a_dialled_call_that_reuses_an_id_has_another_name() {
     line.hear("device 4750", dropped("4750"));
     line.hear("device 4751", dials("4751"));
     line.hear("device 4751", dropped("4751"));
+    for station in ["4750", "4751"] {
+        line.hear(&format!("device {station}"), dials(station));
+        line.hear(&format!("device {station}"), dropped(station));
+    }
     let names: HashSet<_> = line.events.iter().map(|event| event.subject.clone()).collect();
-    assert_eq!(names.len(), 2, "both within one millisecond");
+    assert_eq!(names.len(), 4, "all within one millisecond");
     let ids: HashSet<_> = line.events.iter().map(|event| event.id).collect();
     assert_eq!(ids.len(), line.events.len());
 }

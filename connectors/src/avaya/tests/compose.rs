@@ -102,7 +102,7 @@ const TABLE: &[Row] = &[
         &["outboundConnection", "networkInterfaceUsed", "callingDevice", "calledDevice"],
     ),
     ("CallInformationEvent", "connection", "device", "", &["connection", "device", "callingDevice"]),
-    ("EnteredDigitsEvent", "connection", "device", "", &["connection", "device"]),
+    ("EnteredDigitsEvent", "connection", "device", "", &["connection", "digits", "device"]),
 ];
 
 /// One event being built.
@@ -250,6 +250,35 @@ impl Told {
     }
     pub(crate) fn digits(self, digits: &str) -> Self {
         self.private("userEnteredCode", format!("<userEnteredCodeType>callPrompter</userEnteredCodeType><userEnteredCodeIndicator>collect</userEnteredCodeIndicator><data>{digits}</data>"))
+    }
+    /// Digits that were pressed in the middle of a call.
+    pub(crate) fn pressed(self, digits: &str) -> Self {
+        self.put("digits", digits.to_owned())
+    }
+    pub(crate) fn network(self, calling: &str, called: &str) -> Self {
+        self.put("networkCallingDevice", device(calling)).put("networkCalledDevice", device(called))
+    }
+    pub(crate) fn correlator(self, hex: &str) -> Self {
+        self.put("correlatorData", format!("<string>{hex}</string>"))
+    }
+    /// An element of the private data as it stands.
+    pub(crate) fn extra(self, name: &'static str, inner: &str) -> Self {
+        self.private(name, inner.to_owned())
+    }
+    /// The connections after a transfer or conference, with those before it.
+    pub(crate) fn result_of(self, call: &str, olds: &[(&str, &str)]) -> Self {
+        let item = |(old, number): &(&str, &str)| {
+            let (new, old) = (self.connection(call, Some(number)), self.connection(old, Some(number)));
+            format!(
+                "<connectionListItem><newConnection>{new}</newConnection><oldConnection>{old}</oldConnection></connectionListItem>"
+            )
+        };
+        let items = olds.iter().map(item).collect::<Vec<_>>().concat();
+        let name = self.row.4[4];
+        self.put(name, items)
+    }
+    pub(crate) fn distributed_by(self, number: &str) -> Self {
+        self.private("distributingDevice", device(number))
     }
     pub(crate) fn vdn(self, number: &str) -> Self {
         self.private("distributingVDN", device(number))

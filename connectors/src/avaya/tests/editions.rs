@@ -83,7 +83,9 @@ fn rule_3_lengths_are_utf8_bytes_and_chinese_names_survive() {
         super::line::params("stations = [\"4750\"]\nswitch_ip = \"交换机\"").settings,
     );
     line.open();
-    assert!(line.requests("MonitorStart")[0].body.contains("4750:CM1:交换机:0"), "out and in again");
+    let request = line.requests("MonitorStart")[0];
+    assert!(request.body.contains("4750:CM1:交换机:0"), "out and in again");
+    assert_eq!(request.length, request.body.len() + 8, "bytes, not characters");
 }
 
 #[test]

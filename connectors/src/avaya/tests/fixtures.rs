@@ -224,5 +224,5 @@ fn link() -> Fixture {
         framed(9999, "EndpointUnregisteredEvent", "<monitorCrossRefID>m1</monitorCrossRefID>"),
     ]
     .concat();
-    Fixture { name: "link", bytes, story: vec!["opaque EndpointUnregisteredEvent"] }
+    Fixture { name: "link", bytes, story: vec!["down switch", "opaque EndpointUnregisteredEvent"] }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Sent {
     pub(crate) invoke: u16,
     pub(crate) root: String,
     pub(crate) body: String,
+    /// What the frame's length field says.
+    pub(crate) length: usize,
     pub(crate) at: i64,
 }
 
@@ -56,10 +58,13 @@ pub(crate) struct Line {
     pub(crate) now: i64,
     pub(crate) aes: Aes,
     pub(crate) events: Vec<Event>,
+    all: Vec<Event>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) errors: Vec<ProtocolError>,
     pub(crate) archived: usize,
     pub(crate) checkpoint: Option<Vec<u8>>,
+    /// The driver reads.
+    pub(crate) reading: bool,
     timers: BTreeMap<&'static str, i64>,
     unanswered: Vec<Sent>,
 }
@@ -94,10 +99,12 @@ impl Line {
             now,
             aes: Aes::default(),
             events: Vec::new(),
+            all: Vec::new(),
             sent: Vec::new(),
             errors: Vec::new(),
             archived: 0,
             checkpoint: checkpoint.map(<[u8]>::to_vec),
+            reading: true,
             timers: BTreeMap::new(),
             unanswered: Vec::new(),
         };
@@ -132,14 +139,17 @@ impl Line {
     /// Gives one input and carries out what it asks for.
     pub(crate) fn give(&mut self, input: Input<'_>) {
         let now = Timestamp::from_unix_millis(self.now).expect("a time");
-        let mut actions = Actions::new(now);
+        let mut actions = Actions::new(now).reading(self.reading);
         if let Err(error) = self.dmcc.on(input, &mut actions) {
             self.errors.push(error);
         }
         for action in actions.into_list() {
             match action {
                 Action::Send(bytes) => self.take_request(&bytes),
-                Action::Emit(event) => self.events.push(*event),
+                Action::Emit(event) => {
+                    self.all.push((*event).clone());
+                    self.events.push(*event);
+                }
                 Action::Timer { timer, after: Some(after) } => {
                     self.timers.insert(timer, self.now + i64::try_from(after.as_millis()).expect("short"));
                 }
@@ -158,8 +168,13 @@ impl Line {
         let frame = frames.next().expect("framed").expect("whole");
         let document = Document::parse(&frame.body).expect("well-formed");
         let body = String::from_utf8(frame.body.to_vec()).expect("UTF-8");
-        let sent =
-            Sent { invoke: frame.invoke, root: document.root().name().to_owned(), body: body.clone(), at: self.now };
+        let sent = Sent {
+            invoke: frame.invoke,
+            root: document.root().name().to_owned(),
+            body: body.clone(),
+            length: usize::from(u16::from_be_bytes([bytes[2], bytes[3]])),
+            at: self.now,
+        };
         self.unanswered.push(sent.clone());
         self.sent.push(sent);
     }
@@ -224,6 +239,11 @@ impl Line {
     /// What was told since the last look, as lines.
     pub(crate) fn story(&mut self) -> Vec<String> {
         lines(&std::mem::take(&mut self.events))
+    }
+
+    /// Everything of a type that was ever told.
+    pub(crate) fn told(&self, kind: &str) -> Vec<&Event> {
+        self.all.iter().filter(|event| event.event_type() == kind).collect()
     }
 
     /// Requests of a root.

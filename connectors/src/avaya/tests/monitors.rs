@@ -1,5 +1,7 @@
 //! Monitors and agents: rules 14–16, 26.
 
+use trunkline_events::Body;
+
 use super::calls::wang_rings;
 use super::compose::{agent, agent_with_reason};
 use super::line::{Line, SITE, START, answer, error};
@@ -10,6 +12,7 @@ fn rule_14_each_device_is_monitored_once_and_again_when_the_switch_ends_it() {
     let mut line = Line::ready();
     assert_eq!(line.requests("MonitorStart").len(), 5);
     let cross_ref = line.aes.monitors["device 4750"].clone();
+    let ended = line.now;
     line.frame(
         &frame(55, &answer("MonitorStop", &format!("<monitorCrossRefID>{cross_ref}</monitorCrossRefID>")))
             .expect("fits"),
@@ -17,8 +20,20 @@ fn rule_14_each_device_is_monitored_once_and_again_when_the_switch_ends_it() {
     assert_eq!(line.requests("MonitorStopResponse")[0].invoke, 55);
     line.pass(3000);
     assert_eq!(line.requests("MonitorStart").len(), 6);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"], "what the device did meanwhile is missing");
+    let Body::LinkGap(gap) = &line.told("trunkline.link.gap.v1")[0].body else { panic!("a gap") };
+    assert_eq!((gap.from.unix_millis(), gap.reason.as_str()), (ended, "4750 was not monitored"));
     line.hear("device 4750", wang_rings("4750"));
     assert_eq!(line.story().len(), 2, "the new monitor is heard");
+}
+
+#[test]
+fn rule_14_more_than_two_hundred_monitors_end_with_their_session() {
+    let mut line = Line::new("stations = [\"4000-4200\"]\nmonitor_rate_per_second = 100");
+    line.open();
+    assert_eq!(line.aes.monitors.len(), 201);
+    line.give(crate::contract::Input::Stopping);
+    assert_eq!((line.requests("MonitorStop").len(), line.requests("StopApplicationSession").len()), (0, 1));
 }
 
 #[test]
@@ -53,6 +68,79 @@ fn rule_15_a_busy_aes_is_asked_again_and_a_wrong_device_parked() {
 }
 
 #[test]
+fn rule_15_each_word_for_too_much_at_once_is_a_reason_to_ask_again() {
+    for (category, code) in [
+        ("subscribedResourceAvailability", "outstandingReqLimitExceeded"),
+        ("subscribedResourceAvailability", "outstandingRequestLimitExceeded"),
+        ("performanceManagement", "performanceLimitExceeded"),
+        ("systemResourceAvailibility", "resourceOutOfService"),
+        ("operation", "requestTimeoutRejection"),
+        ("unspecified", ""),
+    ] {
+        let mut line = Line::new("stations = [\"4750\"]");
+        line.aes.scripted.insert("MonitorStart".to_owned(), vec![error(category, code)]);
+        line.open();
+        line.pass(2500);
+        assert_eq!(line.requests("MonitorStart").len(), 2, "{code}");
+        assert!(line.aes.monitors.contains_key("device 4750"), "{code}");
+    }
+}
+
+#[test]
+fn rule_15_the_gap_stays_open_until_a_busy_aes_has_taken_every_monitor() {
+    let busy = error("systemResourceAvailibility", "resourceBusy");
+    let mut line = Line::ready();
+    line.close();
+    line.aes.sessions.clear();
+    line.aes.scripted.insert("MonitorStart".to_owned(), vec![busy.clone(), busy.clone(), busy]);
+    line.open();
+    assert_eq!(line.story(), [] as [&str; 0], "three of five devices are not heard yet");
+    line.pass(2_500);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
+    let Body::LinkGap(gap) = &line.told("trunkline.link.gap.v1")[0].body else { panic!("a gap") };
+    let last = line.requests("MonitorStart").last().map(|sent| sent.at);
+    assert!(Some(gap.to.unix_millis()) >= last, "it reaches to the last monitor");
+}
+
+#[test]
+fn rule_15_the_gap_stays_open_while_monitors_are_not_answered_and_state_is_not_told() {
+    let mut line = Line::ready();
+    line.close();
+    line.aes.sessions.clear();
+    line.aes.silent.insert("MonitorStart".to_owned());
+    line.open();
+    line.pass(16_000);
+    assert_eq!(line.story(), [] as [&str; 0]);
+    line.aes.silent.clear();
+    let busy = error("systemResourceAvailibility", "resourceBusy");
+    line.aes.scripted.insert("SnapshotDevice".to_owned(), vec![busy]);
+    line.pass(3_000);
+    assert_eq!(line.story(), [] as [&str; 0], "one station is not read");
+    line.pass(3_000);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
+}
+
+#[test]
+fn rule_15_a_device_that_waits_for_a_licence_has_a_gap_of_its_own() {
+    let mut line = Line::ready();
+    line.pass(1_000);
+    line.close();
+    line.aes.sessions.clear();
+    let limit = error("subscribedResourceAvailability", "objectMonitorLimitExceeded");
+    line.aes.scripted.insert("MonitorStart".to_owned(), vec![limit]);
+    line.open();
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"], "nobody waits for a licence");
+    line.aes.sessions.insert("469421A9364D46D6444524AE41BEAD72-2".to_owned());
+    line.pass(301_000);
+    assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
+    let gaps = line.told("trunkline.link.gap.v1");
+    let Body::LinkGap(gap) = &gaps[1].body else { panic!("a gap") };
+    assert_eq!(gap.reason, "65067 was not monitored");
+    let Body::LinkGap(first) = &gaps[0].body else { panic!("a gap") };
+    assert_eq!(gap.from, first.from, "from the loss of the session on");
+}
+
+#[test]
 fn rule_15_a_licence_limit_is_tried_again_in_minutes() {
     let mut line = Line::new("stations = [\"4750\"]");
     let limit = error("subscribedResourceAvailability", "objectMonitorLimitExceeded");
@@ -74,6 +162,21 @@ fn a_device_id_that_the_aes_refuses_is_asked_for_once() {
     assert!(line.requests("MonitorStart")[1].body.contains(">4750:CM1:192.0.2.10:0<"));
     line.give(crate::contract::Input::Stopping);
     assert_eq!(line.requests("ReleaseDeviceId").len(), 1);
+    let mut busy = Line::new("stations = [\"4750\"]");
+    busy.aes.scripted.insert("MonitorStart".to_owned(), vec![invalid.clone()]);
+    let later = error("systemResourceAvailibility", "resourceBusy");
+    busy.aes.scripted.insert("GetThirdPartyDeviceId".to_owned(), vec![later]);
+    busy.open();
+    busy.pass(2_500);
+    assert_eq!(busy.requests("GetThirdPartyDeviceId").len(), 2, "busy is no reason to give a device up");
+    assert!(busy.aes.monitors.contains_key("device 4750"));
+    let mut unanswered = Line::new("stations = [\"4750\"]");
+    unanswered.aes.scripted.insert("MonitorStart".to_owned(), vec![invalid.clone()]);
+    unanswered.aes.silent.insert("GetThirdPartyDeviceId".to_owned());
+    unanswered.open();
+    unanswered.aes.silent.clear();
+    unanswered.pass(18_000);
+    assert!(unanswered.aes.monitors.contains_key("device 4750"), "nor is an answer that does not come");
     let mut never = Line::new("stations = [\"4750\"]");
     never.aes.scripted.insert("MonitorStart".to_owned(), vec![invalid.clone(), invalid]);
     never.open();
@@ -129,6 +232,17 @@ fn rule_26_an_agent_is_on_until_the_last_skill_is_gone() {
 }
 
 #[test]
+fn rule_26_an_agent_who_logs_on_elsewhere_sits_in_one_place() {
+    let mut line = Line::ready();
+    line.hear_xml("device 601", &agent("AgentLoggedOnEvent", "4750", "1001", Some("601")));
+    line.hear_xml("device 601", &agent("AgentLoggedOnEvent", "4751", "1001", Some("601")));
+    assert_eq!(line.story(), ["login 1001 true", "state 1001 LoggedOff", "login 1001 false", "login 1001 true"]);
+    line.hear("device 4750", wang_rings("4750"));
+    let Body::CallRinging(rings) = &line.told("trunkline.call.ringing.v1")[0].body else { panic!("rings") };
+    assert_eq!(rings.device.agent, None, "he is at 4751 now");
+}
+
+#[test]
 fn rule_26_who_logged_on_before_we_listened_is_asked_for_once() {
     let mut line = Line::new(SITE);
     line.aes.agents.insert("4750".to_owned(), ("1001", "agentReady"));
@@ -139,7 +253,7 @@ fn rule_26_who_logged_on_before_we_listened_is_asked_for_once() {
         .events
         .iter()
         .filter_map(|event| match &event.body {
-            trunkline_events::Body::CallRinging(ringing) => ringing.device.agent.clone(),
+            Body::CallRinging(ringing) => ringing.device.agent.clone(),
             _ => None,
         })
         .collect();

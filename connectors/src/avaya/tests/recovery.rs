@@ -232,6 +232,20 @@ fn after_a_lost_session_the_new_monitors_events_are_news() {
 }
 
 #[test]
+fn a_call_that_a_lost_sessions_monitor_followed_ends_with_its_last_leg() {
+    let mut line = Line::ready();
+    line.hear("call 65067", wang_at_vdn());
+    line.hear("device 4750", wang_rings("4750"));
+    line.close();
+    line.aes.sessions.clear();
+    line.aes.at.insert("4750".to_owned(), vec![("179", "alerting")]);
+    line.open();
+    line.events.clear();
+    line.hear("device 4750", dropped("4750"));
+    assert_eq!(line.story(), ["leg_ended 4750", "ended"], "the new monitor of the VDN knows nothing of it");
+}
+
+#[test]
 fn a_missed_hang_up_is_found_when_the_agent_answers_another_call() {
     let mut line = Line::ready();
     line.hear("device 4750", wang_rings("4750"));
@@ -274,4 +288,30 @@ fn a_thousand_stations_recover_with_one_request_each_and_agents_are_asked_for_at
     let resynced = line.events.last().expect("resynced").time.unix_millis() - began;
     assert!((49_000..52_000).contains(&resynced), "20 a second, who sits where comes after");
     assert_eq!(line.story(), ["resynced vanished 0"]);
+}
+
+/// F10: the secondary AES knows neither session nor monitors.
+#[test]
+fn eight_thousand_devices_are_monitored_anew_at_a_secondary_aes_without_a_flood_and_the_gap_covers_all_of_it() {
+    // Mostly VDNs, which ask one question each: the same flood in a third of the time.
+    let site = "stations = [\"17000-17099\"]\nvdns = [\"60000-67899\"]\nmonitor_rate_per_second = 20";
+    let mut line = Line::ready_with(site);
+    line.pass(60_000);
+    line.hear("device 17000", wang_rings("17000"));
+    line.story();
+    line.close();
+    let (before, lost) = (line.sent.len(), line.now);
+    line.aes = super::line::Aes::default();
+    line.open();
+    let sent = &line.sent[before..];
+    let monitors = sent.iter().filter(|sent| sent.root == "MonitorStart").count();
+    let read = sent.iter().filter(|sent| sent.root == "SnapshotDevice").count();
+    assert_eq!((monitors, read), (8_000, 100), "each once");
+    let times: Vec<i64> = sent.iter().skip(3).map(|sent| sent.at).collect();
+    assert!(times.windows(21).all(|some| some[20] - some[0] >= 1_000), "never more than twenty in a second");
+    assert_eq!(line.story(), ["leg_ended 17000 reconstructed", "ended reconstructed", "gap", "resynced vanished 1"]);
+    let trunkline_events::Body::LinkGap(gap) = &line.told("trunkline.link.gap.v1")[0].body else { panic!("a gap") };
+    assert!(gap.from.unix_millis() <= lost);
+    let newest = line.sent[before..].iter().filter(|sent| sent.root == "MonitorStart").map(|sent| sent.at).max();
+    assert!(Some(gap.to.unix_millis()) >= newest, "until the last monitor stands");
 }

@@ -50,6 +50,86 @@ fn rule_8_login_is_escaped_and_the_password_never_told() {
 }
 
 #[test]
+fn rule_8_every_field_of_every_request_is_escaped() {
+    let site = "stations = [\"*#+\"]\nswitch_ip = \"<ip & more>\"\n";
+    let mut line = Line::new(site);
+    line.dmcc = crate::avaya::protocol::Dmcc::new(&crate::contract::SourceId::new("a").expect("a name"), {
+        let mut settings = params(site).settings;
+        settings.user = "<user> & 'co'".to_owned();
+        settings.switch_name = "C&M<1>".to_owned();
+        settings.versions = vec!["<3.0>&".to_owned()];
+        settings
+    });
+    let strange = "<sessionID>&lt;id&gt;&amp;</sessionID><actualProtocolVersion>x</actualProtocolVersion><actualSessionDuration>180</actualSessionDuration>";
+    line.aes
+        .scripted
+        .insert("StartApplicationSession".to_owned(), vec![answer("StartApplicationSessionPosResponse", strange)]);
+    let invalid = error("operation", "invalidDeviceID");
+    line.aes.scripted.insert("MonitorStart".to_owned(), vec![invalid]);
+    line.aes.sessions.insert("<id>&".to_owned());
+    line.open();
+    line.pass(31_000);
+    line.give(Input::Stopping);
+    // `Line` reads back each request that is sent, so all of them are well-formed.
+    let text = |root: &str, field: &str| {
+        let body = line.requests(root)[0].body.clone();
+        let document = crate::avaya::wire::xml::Document::parse(body.as_bytes()).expect("well-formed");
+        document.root().find(field).map(|found| found.text().to_owned()).unwrap_or_default()
+    };
+    assert_eq!(text("StartApplicationSession", "userName"), "<user> & 'co'");
+    assert_eq!(text("StartApplicationSession", "protocolVersion"), "<3.0>&");
+    assert_eq!(text("ResetApplicationSessionTimer", "sessionID"), "<id>&");
+    assert_eq!(text("StopApplicationSession", "sessionID"), "<id>&");
+    assert_eq!(text("MonitorStart", "deviceObject"), "*#+:C&M<1>:<ip & more>:0");
+    assert_eq!(text("GetThirdPartyDeviceId", "switchName"), "C&M<1>");
+    assert_eq!(text("SystemRegister", "switchName"), "C&M<1>");
+}
+
+/// Where a log goes that a test reads.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no test broke it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn rule_8_logs_hold_no_secret_no_caller_and_no_text() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        let text = "User trunkline with s3cret &amp; &lt;more&gt; is not authenticated";
+        refused_with(&[answer(NEGATIVE, &format!("<errorCode><applError>{text}</applError></errorCode>"))]);
+        let mut line = Line::new(SITE);
+        let wrong = error("security", "privilegeViolationSpecifiedDevice");
+        line.aes.scripted.insert("MonitorStart".to_owned(), vec![wrong]);
+        line.open();
+        line.frame(&wang_rings("4750").by("nobody's").frame());
+        line.hear("device 4750", wang_rings("4750"));
+        line.frame(&event_frame("<X>13800138000 s3cret \u{1}</X>"));
+        line.frame(&event_frame(&answer("LinkDownEvent", "<linkName>CM1</linkName>")));
+        line.aes.sessions.clear();
+        line.pass(31_000);
+        line.close();
+        line.frame(b"13800138000 is no frame");
+        Line::restored(SITE, Some(b"13800138000"), line.now);
+    });
+    let told = String::from_utf8(log.0.lock().expect("no test broke it").clone()).expect("UTF-8");
+    assert!(told.contains("session started") && told.contains("session lost"), "{told}");
+    for secret in ["s3cret", "trunkline with", "13800138000", "OR42", "4F523432"] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
+}
+
+#[test]
 fn rule_9_refusals_are_told_apart() {
     let busy = refused_with(&[refused(NEGATIVE, "serverResourcesBusy")]);
     assert_eq!(outcome(&busy), Some(Disposition::Reset));
@@ -120,6 +200,32 @@ fn rule_10_an_unknown_session_is_started_anew_with_a_gap() {
     assert!(line.requests("StartApplicationSession")[1].body.contains("<a:sessionID></a:sessionID>"));
     assert_eq!(line.requests("MonitorStart").len(), 10, "all five monitors again");
     assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
+}
+
+#[test]
+fn rule_10_a_timer_that_is_not_reset_recovers_the_session_and_keeps_its_monitors() {
+    let mut line = Line::ready();
+    let no = refused("ResetApplicationSessionTimerNegResponse", "serverCannotResetSessionTimer");
+    line.aes.scripted.insert("ResetApplicationSessionTimer".to_owned(), vec![no]);
+    line.pass(31_000);
+    let starts = line.requests("StartApplicationSession");
+    assert!(starts[1].body.contains("<a:sessionID>469421A9364D46D6444524AE41BEAD72-1</a:sessionID>"));
+    assert_eq!(line.requests("MonitorStart").len(), 5, "kept");
+    assert_eq!(line.story(), ["resynced vanished 0"], "nothing was missed");
+}
+
+#[test]
+fn rule_10_answers_that_wait_unread_while_events_find_no_room_are_not_missed() {
+    let mut line = Line::ready();
+    line.aes.silent.insert("ResetApplicationSessionTimer".to_owned());
+    line.reading = false;
+    line.pass(300_000);
+    assert_eq!(line.errors.len(), 0, "nobody listens");
+    line.reading = true;
+    line.pass(60_000);
+    assert_eq!(line.errors.len(), 0, "the first answer may still be on its way");
+    line.pass(30_000);
+    assert_eq!(outcome(&line), Some(Disposition::Reset), "but then the link is dead");
 }
 
 #[test]
@@ -203,6 +309,41 @@ fn rule_13_link_events_and_lost_messages_count_too() {
     line.frame(&event_frame(&answer("SystemStatus", "<systemStatus>messagesLost</systemStatus>")));
     line.settle();
     assert_eq!(line.story(), ["gap", "resynced vanished 0"]);
+}
+
+#[test]
+fn rule_13_a_switch_whose_return_nobody_heard_is_back_when_it_speaks() {
+    let lost = |line: &mut Line| {
+        line.frame(&event_frame(&answer("LinkDownEvent", "<linkName>CM1</linkName>")));
+        line.pass(1_000);
+        line.close();
+    };
+    let mut line = Line::ready();
+    lost(&mut line);
+    line.open();
+    assert_eq!(line.story(), ["down switch CM1", "up switch CM1", "gap", "resynced vanished 0"], "stations are told");
+    let mut line = Line::ready_with("vdns = [\"65067\"]");
+    lost(&mut line);
+    line.open();
+    assert_eq!(line.story(), ["down switch CM1", "resynced vanished 0"], "nobody knows, so the gap is open");
+    line.hear("call 65067", super::calls::wang_at_vdn());
+    line.settle();
+    let end = line.story();
+    assert_eq!(end[1..], ["up switch CM1", "gap", "resynced vanished 0"], "{end:?}");
+    let mut line = Line::ready_with("vdns = [\"65067\"]");
+    lost(&mut line);
+    line.aes.sessions.clear();
+    line.open();
+    assert_eq!(line.story(), ["down switch CM1", "up switch CM1", "gap", "resynced vanished 0"], "a new session");
+}
+
+#[test]
+fn rule_13_late_words_do_not_make_a_lost_switch_come_back() {
+    let mut line = Line::ready();
+    line.frame(&event_frame(&answer("LinkDownEvent", "<linkName>CM1</linkName>")));
+    line.hear("device 4750", wang_rings("4750"));
+    let story = line.story();
+    assert!(!story.contains(&"up switch CM1".to_owned()), "{story:?}");
 }
 
 #[test]

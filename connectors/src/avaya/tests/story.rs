@@ -52,7 +52,11 @@ pub(crate) fn line(event: &Event) -> String {
             reconstructed(body.reconstructed)
         ),
         Body::AgentLogin(body) => format!("login {} {}", body.agent, body.logged_on),
-        Body::AgentState(body) => format!("state {} {:?}{}", body.agent, body.state, cause(&body.reason)),
+        Body::AgentState(body) => {
+            let of = body.call.as_ref().and_then(|call| call.switch_call_id.as_deref());
+            let of = of.map_or(String::new(), |call| format!(" of {call}"));
+            format!("state {} {:?}{}{of}", body.agent, body.state, cause(&body.reason))
+        }
         Body::LinkResynced(body) => format!("resynced vanished {}", body.vanished),
         Body::LinkGap(_) => "gap".to_owned(),
         Body::LinkUp(body) => format!("up {}", body.peer),

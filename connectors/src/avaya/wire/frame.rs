@@ -69,6 +69,16 @@ impl Frames {
         self.buffer.clear();
     }
 
+    /// Whether a frame has begun and is not whole.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// Bytes of the frame that has begun.
+    pub(crate) fn left_over(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// The next whole frame, `None` until more bytes are pushed. After an error the stream is lost.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
         let Some(length) = self.length()? else { return Ok(None) };

@@ -39,6 +39,7 @@ pub(super) fn root(what: &What) -> &'static str {
         What::Transferred(_) => "TransferedEvent",
         What::Conferenced(_) => "ConferencedEvent",
         What::CallInformation { .. } => "CallInformationEvent",
+        What::EnteredDigits { .. } => "EnteredDigitsEvent",
     }
 }
 
@@ -65,7 +66,9 @@ impl Event<'_> {
             What::Held { device } => self.acts(markup, "heldConnection", "holdingDevice", device),
             What::Retrieved { device } => self.acts(markup, "retrievedConnection", "retrievingDevice", device),
             What::ConnectionCleared { device } => self.acts(markup, "droppedConnection", "releasingDevice", device),
-            What::CallCleared => self.names.connection(markup, "clearedCall", self.call.id, self.anybody()),
+            What::CallCleared => {
+                markup.within("clearedCall", |markup| markup.number("callID", u64::from(self.call.id)));
+            }
             What::Originated { device } => {
                 self.connection(markup, "originatedConnection", device);
                 self.calling_called(markup);
@@ -100,11 +103,11 @@ impl Event<'_> {
                 self.names.subject(markup, "device", device);
                 self.names.party(markup, "callingDevice", &self.call.calling);
             }
+            What::EnteredDigits { device, digits } => {
+                self.connection(markup, "connection", device);
+                markup.leaf("digits", digits);
+            }
         }
-    }
-
-    fn anybody(&self) -> &str {
-        self.call.caller_device().unwrap_or("")
     }
 
     fn connection(&self, markup: &mut Markup, name: &str, device: &str) {
@@ -146,6 +149,10 @@ impl Event<'_> {
         }
         if let Some(state) = self.local {
             markup.leaf("localConnectionInfo", local_connection_info(state, self.what));
+        }
+        if let What::EnteredDigits { .. } = self.what {
+            markup.leaf("cause", self.cause);
+            return;
         }
         if !matches!(self.what, What::ServiceInitiated { .. } | What::Originated { .. }) {
             self.user_data(markup);
@@ -283,7 +290,7 @@ fn entered_digits(names: &Names, markup: &mut Markup, digits: Option<&str>, vdn:
 /// The caller as the first call knew it: at the top level stands the agent who transfers (avaya.md 1.8).
 fn original_call(names: &Names, markup: &mut Markup, first: &OriginalCall, tells_ucid: bool) {
     markup.within("originalCallInfo", |markup| {
-        markup.leaf("reason", first.reason);
+        markup.number("reason", u64::from(first.reason));
         names.party(markup, "networkCallingDevice", &first.calling);
         names.party(markup, "networkCalledDevice", &first.called);
         trunk(markup, first.trunk);

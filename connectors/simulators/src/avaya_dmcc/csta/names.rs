@@ -45,6 +45,13 @@ impl Names {
         markup.leaf_with(name, DEVICE_ATTRIBUTES, &self.device_id(device));
     }
 
+    /// The same of one of the devices that share an extension: `4750:CM1::1`.
+    pub fn device_instance(&self, markup: &mut Markup, name: &str, device: &str, instance: &str) {
+        let id = self.device_id(device);
+        let id = id.strip_suffix('0').map_or_else(|| id.clone(), |shared| format!("{shared}{instance}"));
+        markup.leaf_with(name, DEVICE_ATTRIBUTES, &id);
+    }
+
     /// A subject, calling or called device: `<name><deviceIdentifier>…</deviceIdentifier></name>`.
     pub fn subject(&self, markup: &mut Markup, name: &str, device: &str) {
         markup.within(name, |markup| self.device(markup, "deviceIdentifier", device));

@@ -7,7 +7,7 @@ use super::{CSTA_ED3, Element, Names, agent_event, call_event, parse};
 use crate::avaya_dmcc::switch::{AgentDefinition, Arrive, Occurrence, Switch, SwitchDefinition, Verb};
 
 /// Root, children before the common tail, name of the tail's connection information. A `?` marks what may be absent.
-const HEADS: [(&str, &str, &str); 15] = [
+const HEADS: [(&str, &str, &str); 16] = [
     ("ServiceInitiatedEvent", "initiatedConnection initiatingDevice", "-"),
     ("OriginatedEvent", "originatedConnection callingDevice calledDevice originatingDevice?", "-"),
     (
@@ -52,6 +52,7 @@ const HEADS: [(&str, &str, &str); 15] = [
         "outboundConnectionInfo",
     ),
     ("CallInformationEvent", "connection device callingDevice? accountInfo? authCode?", "-"),
+    ("EnteredDigitsEvent", "connection digits", "-"),
 ];
 
 /// Avaya's private data by event (1.8); all of it may be absent.
@@ -85,11 +86,12 @@ const INSIDE: [(&str, &str); 7] = [
     ("globalCallData", "globalCallSwitchingSubDomainName globalCallLinkageID callLinkageIDTimestamp"),
 ];
 
-const AGENT_EVENTS: [(&str, &str); 5] = [
+const AGENT_EVENTS: [(&str, &str); 6] = [
     ("AgentLoggedOnEvent", "agentDevice agentID? acdGroup? agentPassword? cause? extensions?"),
     ("AgentLoggedOffEvent", "agentDevice agentID? acdGroup? agentPassword? cause? extensions?"),
     ("AgentReadyEvent", "agentDevice agentID? acdGroup? cause? extensions?"),
     ("AgentNotReadyEvent", "agentDevice agentID? acdGroup? cause? extensions?"),
+    ("AgentBusyEvent", "agentDevice agentID? acdGroup? cause? extensions?"),
     ("AgentWorkingAfterCallEvent", "agentDevice agentID? acdGroup? pendingAgentState? cause? extensions?"),
 ];
 
@@ -165,6 +167,8 @@ fn a_day(keeps_consultation: bool) -> Vec<Occurrence> {
     verbs.extend(inbound("a", "13800138000"));
     verbs.extend([
         Verb::Attach { call: text("a"), uui: text("level=gold") },
+        Verb::EnterDigits { call: text("a"), digits: text("42#") },
+        Verb::Busy { agent: text("1001") },
         Verb::Hold { call: text("a"), station: None },
         Verb::Retrieve { call: text("a"), station: None },
         consult.clone(),
@@ -257,11 +261,20 @@ fn caller_of_a_transferred_call_stands_in_the_original_call() {
     let original = first.find("originalCallInfo").expect("private data has it");
     let ani = original.text_at(&["networkCallingDevice", "deviceIdentifier"]);
     assert_eq!(ani, Some("13800138000:CM1::0"));
-    assert_eq!(original.text_at(&["reason"]), Some("transferred"));
+    assert_eq!(original.text_at(&["reason"]), Some("3"), "a number (1.8)");
     let id = |side| first.at(&["callLinkageDataList", side]).and_then(|data| data.find("globallyUniqueCallLinkageID"));
     let (new, old) = (id("newCallLinkageData").expect("new"), id("oldCallLinkageData").expect("old"));
     assert_ne!(new.text, old.text);
     assert_eq!(original.find("globallyUniqueCallLinkageID").map(|ucid| &ucid.text), Some(&old.text));
+}
+
+#[test]
+fn the_connection_of_a_call_that_is_over_names_no_device() {
+    let cleared: Vec<Element> = documents().into_iter().filter(|root| root.name == "CallClearedEvent").collect();
+    assert!(!cleared.is_empty());
+    for document in cleared {
+        assert!(document.at(&["clearedCall", "callID"]).is_some() && document.find("deviceID").is_none());
+    }
 }
 
 #[test]

@@ -3,13 +3,13 @@
 //! The schedule is computed, not slept: it says which verb is due next and when. Bounded by [`MOST_CALLS`].
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
 use super::read::parse_duration;
-use crate::avaya_dmcc::switch::{Arrive, Switch, Verb};
+use crate::avaya_dmcc::switch::{AgentMode, Arrive, Switch, Verb};
 
 /// Most calls one load may make.
 const MOST_CALLS: u64 = 10_000_000;
@@ -55,6 +55,9 @@ pub struct Load {
     /// From answer to hang-up.
     #[serde(default = "pace", deserialize_with = "pace_from_text")]
     pub talk: Duration,
+    /// From hang-up until an agent in manual-in mode is ready again; absent: he stays in after-call work.
+    #[serde(default, deserialize_with = "wrap_up_from_text")]
+    pub wrap_up: Option<Duration>,
 }
 
 fn answered() -> Template {
@@ -78,6 +81,10 @@ fn pace_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration
     parse_duration(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no duration such as \"500ms\"")))
 }
 
+fn wrap_up_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    pace_from_text(deserializer).map(Some)
+}
+
 impl Load {
     /// So many calls a second for so many seconds, all answered; the rest as a scenario's defaults.
     pub fn answered(calls_per_second: f64, seconds: f64) -> Self {
@@ -91,6 +98,7 @@ impl Load {
             callers: callers(),
             pace: pace(),
             talk: pace(),
+            wrap_up: None,
         }
     }
 
@@ -137,6 +145,8 @@ struct Ends {
     vdn: String,
     skill: String,
     stations: Vec<String>,
+    /// Agents by station who do after-call work.
+    agents: HashMap<String, String>,
 }
 
 impl Ends {
@@ -147,6 +157,11 @@ impl Ends {
             vdn: load.vdn.clone().unwrap_or_else(|| first(&|device| switch.is_vdn(device))),
             skill: load.skill.clone().unwrap_or_else(|| first(&|device| switch.is_skill(device))),
             stations: switch.devices().filter(rings).map(str::to_owned).collect(),
+            agents: switch
+                .agents()
+                .filter(|agent| agent.definition.manual_in && agent.mode != AgentMode::Off)
+                .map(|agent| (agent.definition.station.clone(), agent.definition.id.clone()))
+                .collect(),
         }
     }
 }
@@ -223,6 +238,9 @@ impl Calls {
         let (pace, talk) = (self.load.pace, self.load.talk);
         let station =
             self.ends.stations[usize::try_from(number).unwrap_or(0) % self.ends.stations.len().max(1)].clone();
+        let agent = self.ends.agents.get(&station).cloned();
+        let hang_up =
+            |call| (Verb::Drop { call, party: "caller".to_owned() }, self.load.wrap_up.filter(|_| agent.is_some()));
         match (self.load.template, stage) {
             (_, 0) => (self.arrival(call, number), Some(pace)),
             (_, 1) => (Verb::Queue { call, skill: self.ends.skill.clone() }, Some(pace)),
@@ -232,7 +250,8 @@ impl Calls {
             (Template::Held, 3) => (Verb::answer(&call), Some(talk / 3)),
             (Template::Held, 4) => (Verb::Hold { call, station: None }, Some(talk / 3)),
             (Template::Held, 5) => (Verb::Retrieve { call, station: None }, Some(talk / 3)),
-            _ => (Verb::Drop { call, party: "caller".to_owned() }, None),
+            (Template::Answered, 4) | (Template::Held, 6) => hang_up(call),
+            _ => (Verb::Ready { agent: agent.unwrap_or_default() }, None),
         }
     }
 

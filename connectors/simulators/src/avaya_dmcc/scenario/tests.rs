@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::read::parse_duration;
 use super::{Calls, Load, Template};
-use crate::avaya_dmcc::switch::{Switch, SwitchDefinition, Verb};
+use crate::avaya_dmcc::switch::{AgentDefinition, Occurrence, Switch, SwitchDefinition, Verb};
 
 fn switch() -> Switch {
     let list = |entry: &str| vec![entry.to_owned()];
@@ -45,6 +45,32 @@ fn load_makes_its_calls_in_time_and_each_runs_to_its_end() {
         assert_eq!(anis[..4], ["13800138000", "13800138001", "13800138002", "13800138000"]);
         assert!(last >= Duration::from_millis(900), "the tenth call begins after nine tenths of a second");
     }
+}
+
+#[test]
+fn an_agent_of_a_load_wraps_up_and_is_ready_again() {
+    let mut switch = switch();
+    let agent = AgentDefinition {
+        id: "1001".into(),
+        station: "4700".into(),
+        skills: vec!["601".into()],
+        logged_on: true,
+        manual_in: true,
+    };
+    switch.install(agent).expect("an agent");
+    let load = Load { wrap_up: Some(Duration::from_millis(20)), ..Load::answered(10.0, 0.4) };
+    let mut calls = Calls::new(&load, &switch);
+    let mut states = Vec::new();
+    while let Some(due) = calls.next_due() {
+        let verb = calls.take(due).expect("due now");
+        for occurrence in switch.apply(&verb, 1).expect("possible").occurrences {
+            if let Occurrence::Agent(agent) = occurrence {
+                states.push((agent.root, due.as_millis()));
+            }
+        }
+    }
+    let (wraps_up, ready) = ("AgentWorkingAfterCallEvent", "AgentReadyEvent");
+    assert_eq!(states, [(wraps_up, 200), (ready, 220), (wraps_up, 500), (ready, 520)], "every third call is his");
 }
 
 #[test]

@@ -84,6 +84,8 @@ pub enum Misbehaviour {
         #[serde(default = "one")]
         count: u32,
     },
+    /// The switch ends the monitors of a device, and says so.
+    StopMonitor { device: String },
     /// An event for a cross reference that nobody was given.
     UnknownCrossReference,
     /// No licence for any further station monitor.

@@ -61,6 +61,10 @@ impl Filter {
         if let Some(filter) = filter {
             collect(filter, &mut flags);
         }
+        // Avaya's own events have their flags in the private data.
+        if let Some(private) = request.find("callControlPrivate") {
+            collect(private, &mut flags);
+        }
         let inverted = request.find("AvayaEvents").and_then(|events| events.child("invertFilter"));
         Self { given: filter.is_some(), inverted: inverted.is_some_and(Element::is_true), flags }
     }
@@ -87,7 +91,7 @@ fn collect(element: &Element, flags: &mut HashSet<String>) {
 
 /// The filter's name of an event. `TransferedEvent` has one r, its flag has two.
 fn flag(root: &str) -> Option<&'static str> {
-    const FLAGS: [(&str, &str); 20] = [
+    const FLAGS: [(&str, &str); 22] = [
         ("ServiceInitiatedEvent", "serviceInitiated"),
         ("OriginatedEvent", "originated"),
         ("NetworkReachedEvent", "networkReached"),
@@ -108,6 +112,8 @@ fn flag(root: &str) -> Option<&'static str> {
         ("AgentReadyEvent", "agentReady"),
         ("AgentNotReadyEvent", "agentNotReady"),
         ("AgentWorkingAfterCallEvent", "agentWorkingAfterCall"),
+        ("AgentBusyEvent", "agentBusy"),
+        ("EnteredDigitsEvent", "enteredDigits"),
     ];
     FLAGS.iter().find(|(event, _)| *event == root).map(|(_, flag)| *flag)
 }

@@ -158,6 +158,7 @@ impl Exchange {
             Misbehaviour::BadIndicator => self.send_header([0, 1], None, "bad-indicator"),
             Misbehaviour::BrokenBody { how } => self.send_broken(*how),
             Misbehaviour::UnknownCrossReference => self.send_stranger(),
+            Misbehaviour::StopMonitor { device } => self.end_monitors(device),
         }
     }
 
@@ -222,6 +223,30 @@ impl Exchange {
             };
             self.send(connection, EVENT_INVOKE_ID, body.as_bytes(), Some(note));
         }
+    }
+
+    /// Ends all monitors of a device with a `MonitorStop` of the server's own.
+    fn end_monitors(&mut self, device: &str) {
+        let of_device = |watched: &Watched| match watched {
+            Watched::Device(of) | Watched::CallsVia(of) => of == device,
+            Watched::Call(_) | Watched::Session => false,
+        };
+        let ended: Vec<(Arc<str>, Arc<str>)> = self
+            .monitors
+            .iter()
+            .filter(|monitor| of_device(&monitor.watched))
+            .map(|monitor| (monitor.session.clone(), monitor.cross_reference.clone()))
+            .collect();
+        for (session, cross_reference) in ended {
+            self.monitors.stop(&session, &cross_reference);
+            let Some(connection) = self.sessions.get(&session).and_then(|session| session.connection) else { continue };
+            let body =
+                Markup::document("MonitorStop", &self.names.csta, |m| m.leaf("monitorCrossRefID", &cross_reference));
+            let invoke_id = self.next_invoke_id();
+            let note = Note { cross_reference, ..Note::plain(connection, &session, "MonitorStop") };
+            self.send(connection, invoke_id, body.as_bytes(), Some(note));
+        }
+        self.changed();
     }
 
     /// Monitors that attached sessions have set.

@@ -26,7 +26,7 @@ pub enum DuplicateMonitor {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AesSettings {
-    /// Versions that are spoken; a client's first wish that is here is taken.
+    /// Versions that are spoken; a client's first wish that is here is taken. Empty: those of every release.
     pub protocol_versions: Vec<String>,
     /// Namespace of events and answers; clients must not care.
     pub csta_namespace: String,
@@ -50,23 +50,8 @@ pub struct AesSettings {
 
 impl Default for AesSettings {
     fn default() -> Self {
-        let edition = |tail: &str| format!("http://www.ecma-international.org/standards/ecma-323/csta/{tail}");
-        let tails = [
-            "ed3/privA",
-            "ed3/priv9",
-            "ed3/priv8",
-            "ed3/priv7",
-            "ed3/priv6",
-            "ed3/priv5",
-            "ed3/priv4",
-            "ed3/priv3",
-            "ed3/priv2",
-            "ed3/priv1",
-            "ed3",
-            "ed2/priv1",
-        ];
         Self {
-            protocol_versions: tails.iter().map(|tail| edition(tail)).collect(),
+            protocol_versions: Vec::new(),
             csta_namespace: crate::avaya_dmcc::csta::CSTA_ED3.to_owned(),
             longest_session_seconds: 7_200,
             longest_cleanup_seconds: 7_200,

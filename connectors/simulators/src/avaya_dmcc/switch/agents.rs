@@ -113,6 +113,11 @@ impl Switch {
         self.change(id, AgentMode::AfterCall, "AgentWorkingAfterCallEvent", None)
     }
 
+    pub(super) fn busy(&mut self, id: &str) -> Result<(), SwitchError> {
+        let mode = self.agents.get(id).map_or(AgentMode::Off, |agent| agent.mode);
+        self.change(id, mode, "AgentBusyEvent", None)
+    }
+
     /// A station's call is over: an agent in manual-in mode goes into after-call work.
     pub(super) fn after_call(&mut self, station: &str) {
         let Some(id) = self.agent_of_station.get(station).cloned() else { return };

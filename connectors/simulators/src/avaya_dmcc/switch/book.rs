@@ -170,11 +170,13 @@ impl Switch {
             Verb::Reached { call } => self.reached(call).map(Some),
             Verb::Fail { call, cause } => self.fail(call, cause.as_deref()).map(Some),
             Verb::Attach { call, uui } => self.attach(call, uui).map(Some),
+            Verb::EnterDigits { call, digits } => self.enter_digits(call, digits).map(Some),
             Verb::LogOn { agent } => self.log_on(agent).map(|()| None),
             Verb::LogOff { agent, reason } => self.log_off(agent, *reason).map(|()| None),
             Verb::Ready { agent } => self.ready(agent).map(|()| None),
             Verb::NotReady { agent, reason } => self.not_ready(agent, *reason).map(|()| None),
             Verb::AfterCallWork { agent } => self.after_call_work(agent).map(|()| None),
+            Verb::Busy { agent } => self.busy(agent).map(|()| None),
             Verb::ClearAll => self.clear_all().map(|()| None),
         }
     }

@@ -80,8 +80,8 @@ pub struct Leg {
 /// What a call was before it was transferred or conferenced into another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OriginalCall {
-    /// `consultation`, `conferenced` or `transferred` (CSTA private data `reason`).
-    pub reason: &'static str,
+    /// 1 consultation, 2 conferenced, 3 transferred (private data `reason`, avaya.md 1.8).
+    pub reason: u8,
     /// Who called first.
     pub calling: Party,
     /// Whom they called.

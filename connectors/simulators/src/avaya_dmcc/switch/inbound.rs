@@ -213,6 +213,24 @@ impl Switch {
         Ok(key)
     }
 
+    pub(super) fn enter_digits(&mut self, name: &str, digits: &str) -> Result<CallKey, SwitchError> {
+        let well_formed =
+            (1..=24).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit() || "*#".contains(c));
+        if !well_formed {
+            return Err(bad("digits", format!("{digits:?} is not 1 to 24 of 0-9, * and #")));
+        }
+        let call = self.named(name)?;
+        let Some(device) = call.caller_device().map(str::to_owned) else {
+            return Err(wrong(call, "a caller", "on it"));
+        };
+        let key = call.key;
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.digits = Some(digits.to_owned());
+        }
+        self.tell(key, What::EnteredDigits { device, digits: digits.to_owned() }, "normal");
+        Ok(key)
+    }
+
     pub(super) fn attach(&mut self, name: &str, uui: &str) -> Result<CallKey, SwitchError> {
         let call = self.named(name)?;
         let station = |leg: &&Leg| leg.role == Role::Station;

@@ -9,8 +9,13 @@ use super::{
     What,
 };
 
+/// `originalCallInfo/reason` (avaya.md 1.8).
+pub(super) const CONSULTATION: u8 = 1;
+const CONFERENCED: u8 = 2;
+const TRANSFERRED: u8 = 3;
+
 /// What a call was, before it goes into another. A call that came by a transfer already keeps its first origin.
-pub(super) fn original(call: &Call, reason: &'static str) -> OriginalCall {
+pub(super) fn original(call: &Call, reason: u8) -> OriginalCall {
     if let Some(first) = &call.original
         && call.consultation_of.is_none()
     {
@@ -129,7 +134,7 @@ impl Switch {
         let (Some(first), Some(second)) = (first, second) else {
             return (survivor, absorbed, Merge::nothing(&pair.by, &pair.to));
         };
-        let reason = if stays { "conferenced" } else { "transferred" };
+        let reason = if stays { CONFERENCED } else { TRANSFERRED };
         let origin = original(&first, reason);
         let mut legs: Vec<(Leg, u32)> = Vec::new();
         for (leg, id) in both(&first, &second).filter(|(leg, _)| leg.device != pair.by) {
@@ -194,7 +199,7 @@ impl Switch {
         if !self.is_station(to) && !self.is_vdn(to) {
             return Err(SwitchError::NotInstalled { what: "station or VDN", device: to.to_owned() });
         }
-        let (id, origin) = (call.id, original(call, "transferred"));
+        let (id, origin) = (call.id, original(call, TRANSFERRED));
         let rest = call.legs.iter().filter(|leg| leg.device != by).map(|leg| leg.device.clone());
         let items = rest.map(|device| item(id, Some(id), &device)).chain([item(id, None, to)]).collect();
         let merge = Merge {

@@ -72,6 +72,7 @@ pub enum What {
     Transferred(Merge),
     Conferenced(Merge),
     CallInformation { device: String },
+    EnteredDigits { device: String, digits: String },
 }
 
 /// One fact about one call.

@@ -53,7 +53,8 @@ impl Switch {
         call.legs.push(Leg { device: from.to_owned(), role: Role::Station, state: LegState::Initiated });
         if let Some(first) = consultation {
             call.consultation_of = Some((first, from.to_owned()));
-            call.original = self.calls.get(&first).map(|first| Box::new(super::merge::original(first, "consultation")));
+            call.original =
+                self.calls.get(&first).map(|first| Box::new(super::merge::original(first, super::merge::CONSULTATION)));
         }
         self.calls.insert(key, call);
         self.tell(key, What::ServiceInitiated { device: from.to_owned() }, "makeCall");

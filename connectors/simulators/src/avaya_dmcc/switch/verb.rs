@@ -167,6 +167,11 @@ pub enum Verb {
         call: String,
         uui: String,
     },
+    /// A party of the call presses digits.
+    EnterDigits {
+        call: String,
+        digits: String,
+    },
     LogOn {
         agent: String,
     },
@@ -184,6 +189,10 @@ pub enum Verb {
         reason: Option<u32>,
     },
     AfterCallWork {
+        agent: String,
+    },
+    /// The agent is told to be busy with a call; some releases say so.
+    Busy {
         agent: String,
     },
     /// Cut every call off.

@@ -127,10 +127,14 @@ fn read<'d>(root: Element<'d>, row: &Row) -> Result<CallEvent<'d>, Incomplete> {
         connection: main.device,
         subject: root.child(subject).and_then(device),
         other: root.child(other).and_then(device),
-        calling: ["callingDevice", "networkCallingDevice"].iter().find_map(|name| known_party(root, name)),
-        called: ["calledDevice", "networkCalledDevice"].iter().find_map(|name| known_party(root, name)),
+        calling: best_party(root, ["callingDevice", "networkCallingDevice"]),
+        called: best_party(root, ["calledDevice", "networkCalledDevice"]),
         redirected_from: root.child("lastRedirectionDevice").and_then(device),
-        secondary: root.child("secondaryOldCall").and_then(connection).map(|old| old.call),
+        secondary: root
+            .child("secondaryOldCall")
+            .and_then(connection)
+            .map(|old| old.call)
+            .or(old_call(root, main.call)),
         resulting: resulting_call(root),
         local_state: root.text_of("localConnectionInfo"),
         cause: root.text_of("cause"),
@@ -139,15 +143,28 @@ fn read<'d>(root: Element<'d>, row: &Row) -> Result<CallEvent<'d>, Incomplete> {
     })
 }
 
-/// A party that the event tells, be it only that the number is withheld.
-fn known_party(root: Element<'_>, name: &str) -> Option<Party> {
-    let told = root.child(name).map(party)?;
-    // The network's own word on a caller is better than "not known" from the switch.
-    (told.number.is_some() || name == "callingDevice" || name == "calledDevice").then_some(told)
+/// The first party with a number, as the network's word on a caller is better than "not known" from the switch; else
+/// the first that is told at all, be it only that the number is withheld.
+fn best_party(root: Element<'_>, names: [&str; 2]) -> Option<Party> {
+    let told = || names.iter().filter_map(|name| root.child(name)).map(party);
+    told().find(|party| party.number.is_some()).or_else(|| told().next())
+}
+
+fn connection_list(root: Element<'_>) -> Option<Element<'_>> {
+    root.child("transferredConnections").or_else(|| root.child("conferenceConnections"))
 }
 
 /// The call id that the new connections share.
 fn resulting_call(root: Element<'_>) -> Option<&str> {
-    let list = root.child("transferredConnections").or_else(|| root.child("conferenceConnections"))?;
-    list.children().find_map(|item| item.child("newConnection").and_then(connection)).map(|new| new.call)
+    connection_list(root)?
+        .children()
+        .find_map(|item| item.child("newConnection").and_then(connection))
+        .map(|new| new.call)
+}
+
+/// A call other than the primary one that an old connection was in: some tell the second call only there.
+fn old_call<'d>(root: Element<'d>, primary: &str) -> Option<&'d str> {
+    let resulting = resulting_call(root);
+    let olds = connection_list(root)?.children().filter_map(|item| item.child("oldConnection").and_then(connection));
+    olds.map(|old| old.call).find(|call| *call != primary && Some(*call) != resulting)
 }

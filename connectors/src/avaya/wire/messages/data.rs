@@ -21,6 +21,8 @@ pub(crate) struct Data<'d> {
     pub(crate) queue: Option<&'d str>,
     /// VDN that distributed the call.
     pub(crate) vdn: Option<&'d str>,
+    /// The device that distributed the call, be it a VDN, a skill or something else.
+    pub(crate) distributing: Option<&'d str>,
     /// After a consultation, transfer or conference: the call it came from.
     pub(crate) original: Option<Box<Original<'d>>>,
 }
@@ -42,9 +44,10 @@ pub(crate) fn data(event: Element<'_>) -> Data<'_> {
     if let Some(private) = private(event) {
         data.trunk = private.text_of("trunkGroup");
         data.queue = private.child("acdGroup").and_then(device);
-        data.vdn =
-            ["distributingVDN", "distributingDevice"].iter().find_map(|name| private.child(name).and_then(device));
-        data.attached.digits = digits(private);
+        data.vdn = private.child("distributingVDN").and_then(device);
+        data.distributing = private.child("distributingDevice").and_then(device);
+        prompted(private, &mut data.attached);
+        look_ahead(private, &mut data.attached);
         if let Some(user) = user_data(private).filter(|_| data.attached.uui_hex.is_none()) {
             user.add_to(&mut data.attached);
         }
@@ -56,9 +59,15 @@ pub(crate) fn data(event: Element<'_>) -> Data<'_> {
     data
 }
 
-/// The element inside `extensions/privateData/private`, whatever it is called.
+/// The element inside `extensions/privateData/private`: the one called `…PrivateData`, else the first. Others may stand
+/// beside it, and each of the three may come more than once.
 pub(crate) fn private(event: Element<'_>) -> Option<Element<'_>> {
-    event.path(&["extensions", "privateData", "private"]).and_then(|private| private.children().next())
+    let all = || {
+        let datas = event.child("extensions").into_iter().flat_map(Element::children);
+        let privates = datas.filter(|data| data.name() == "privateData").flat_map(Element::children);
+        privates.filter(|private| private.name() == "private").flat_map(Element::children)
+    };
+    all().find(|element| element.name().ends_with("PrivateData")).or_else(|| all().next())
 }
 
 /// Linkage and user data, which stand outside the private data.
@@ -71,6 +80,13 @@ fn plain(event: Element<'_>) -> Data<'_> {
     if let Some(user) = user_data(event) {
         user.add_to(&mut data.attached);
     }
+    if let Some(correlator) = bytes_of(event, "correlatorData") {
+        let value = correlator.text.unwrap_or(correlator.hex);
+        data.attached.pairs.insert("correlator".to_owned(), value);
+    }
+    if event.name() == "EnteredDigitsEvent" {
+        data.attached.digits = event.text_of("digits").map(shortened);
+    }
     data
 }
 
@@ -81,24 +97,54 @@ pub(crate) fn ucid(linkage: Element<'_>) -> Option<&str> {
 }
 
 fn user_data(element: Element<'_>) -> Option<UserData> {
-    let user = element.child("userData")?;
+    bytes_of(element, "userData")
+}
+
+/// What travels as bytes: `string` is their hex.
+fn bytes_of(element: Element<'_>, name: &str) -> Option<UserData> {
+    let user = element.child(name)?;
     let written = user.text_of("string").or_else(|| user.text_of("private")).or_else(|| user.filled())?;
     UserData::parse(written)
 }
 
-fn digits(element: Element<'_>) -> Option<String> {
-    element.path(&["userEnteredCode", "data"]).and_then(Element::filled).map(|digits| digits.chars().take(64).collect())
+/// Digits that the caller was prompted for, and the VDN that asked.
+fn prompted(element: Element<'_>, attached: &mut CallData) {
+    let Some(code) = element.child("userEnteredCode") else { return };
+    if let Some(digits) = code.text_of("data") {
+        attached.digits = Some(shortened(digits));
+    }
+    if let Some(vdn) = code.child("collectVDN").and_then(device) {
+        attached.pairs.insert("collect_vdn".to_owned(), vdn.to_owned());
+    }
 }
 
-/// `originalCallInfo`, unless its reason is 0 (none) or it names nobody.
-fn original(info: Element<'_>) -> Option<Original<'_>> {
-    if matches!(info.text_of("reason"), Some("0" | "none" | "4" | "newCall")) {
-        return None;
+/// What another switch told that passed the call on.
+fn look_ahead(element: Element<'_>, attached: &mut CallData) {
+    let Some(info) = element.child("lookAheadInfo") else { return };
+    let said = [
+        ("look_ahead_type", info.text_of("type")),
+        ("look_ahead_priority", info.text_of("priority")),
+        ("look_ahead_source_vdn", info.child("sourceVDN").and_then(device)),
+    ];
+    for (key, value) in said.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+        attached.pairs.insert(key.to_owned(), shortened(value));
     }
-    let calling = party(info.child("networkCallingDevice")?);
-    let called = info.child("networkCalledDevice").map(party).unwrap_or_default();
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+/// `originalCallInfo`: whatever of it is told. With reason 0 (none) and 4 (new call) its parties are no former ones.
+fn original(info: Element<'_>) -> Option<Original<'_>> {
+    let nobody = matches!(info.text_of("reason"), Some("0" | "none" | "4" | "newCall"));
+    let told = |name: &str| info.child(name).filter(|_| !nobody).map(party).unwrap_or_default();
+    let (calling, called) = (told("networkCallingDevice"), told("networkCalledDevice"));
     let mut data = plain(info);
-    data.trunk = info.text_of("trunkGroup");
-    data.attached.digits = digits(info);
-    Some(Original { calling, called, data })
+    data.trunk = info.text_of("trunkGroup").filter(|_| !nobody);
+    prompted(info, &mut data.attached);
+    look_ahead(info, &mut data.attached);
+    let says_something =
+        calling.number.is_some() || data.ucid.is_some() || data.trunk.is_some() || !data.attached.is_empty();
+    says_something.then_some(Original { calling, called, data })
 }

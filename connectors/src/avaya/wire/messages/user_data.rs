@@ -5,8 +5,8 @@
 
 use trunkline_events::call::CallData;
 
-/// Longest text taken as user data, in bytes; the switch carries at most 129.
-const LONGEST: usize = 2048;
+/// Longest user data that is looked into, in bytes; the switch carries at most 129. What is longer is kept, as hex alone.
+const LONGEST: usize = 1024;
 const UCID: u8 = 0xFA;
 const UCID_BYTES: usize = 8;
 const APPLICATION: u8 = 0xC8;
@@ -26,12 +26,16 @@ impl UserData {
     /// Reads the hex. What is no hex (odd, other characters) is taken as the text itself, so nothing is dropped.
     pub(crate) fn parse(written: &str) -> Option<Self> {
         let written = written.trim();
-        if written.is_empty() || written.len() > LONGEST {
+        if written.is_empty() {
             return None;
         }
         let Some(bytes) = unhex(written) else {
-            return Some(Self { hex: hex(written.as_bytes()), text: readable(written.as_bytes()), ucid: None });
+            let text = readable(written.as_bytes()).filter(|text| text.len() <= LONGEST);
+            return Some(Self { hex: hex(written.as_bytes()), text, ucid: None });
         };
+        if bytes.len() > LONGEST {
+            return Some(Self { hex: hex(&bytes), text: None, ucid: None });
+        }
         let elements = Elements::read(&bytes);
         Some(Self {
             hex: hex(&bytes),
@@ -121,6 +125,8 @@ mod tests {
         let with_ucid = UserData::parse("00FA080019001038F725B3C8044F523432").expect("hex");
         assert_eq!(with_ucid.ucid.as_deref(), Some("00025000160955721139"));
         assert_eq!(with_ucid.text.as_deref(), Some("OR42"));
+        let elements = UserData::parse("04FA080019001038F725B3C8044F523432").expect("hex");
+        assert_eq!(elements, UserData { hex: "04FA080019001038F725B3C8044F523432".to_owned(), ..with_ucid });
         let discriminator = UserData::parse("044F5234").expect("hex");
         assert_eq!(discriminator.text.as_deref(), Some("OR4"));
     }
@@ -131,6 +137,8 @@ mod tests {
         assert_eq!((odd.hex.as_str(), odd.text.as_deref()), ("414243", Some("ABC")));
         assert_eq!(UserData::parse("order 7").and_then(|data| data.text).as_deref(), Some("order 7"));
         assert_eq!(UserData::parse("  "), None);
+        let long = "4F".repeat(5000);
+        assert_eq!(UserData::parse(&long), Some(UserData { hex: long.clone(), text: None, ucid: None }), "raw, whole");
         assert!(
             UserData::parse("FA").is_some() && UserData::parse("04FA09").is_some(),
             "cut-off elements are no panic"

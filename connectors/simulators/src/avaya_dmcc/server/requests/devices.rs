@@ -1,7 +1,8 @@
 //! Device ids, agents and call linkage (avaya.md 1.4, 1.5).
 
+use super::monitoring::device_in;
 use super::{CstaError, avaya};
-use crate::avaya_dmcc::csta::{AVAYA, Element, Markup, Names, call_linkage};
+use crate::avaya_dmcc::csta::{AVAYA, Element, Markup, call_linkage};
 use crate::avaya_dmcc::server::Exchange;
 use crate::avaya_dmcc::switch::{Agent, AgentMode};
 
@@ -19,13 +20,17 @@ impl Exchange {
         if !digits || !(third_party || self.switch.is_installed(extension)) {
             return Err(CstaError::INVALID_DEVICE);
         }
-        Ok(avaya(root, |m| self.names.device(m, "device", extension)))
+        let instance = request.text_at(&["deviceInstance"]).unwrap_or("0");
+        if !matches!(instance, "0" | "1" | "2") {
+            return Err(CstaError::INVALID_DEVICE);
+        }
+        Ok(avaya(root, |m| self.names.device_instance(m, "device", extension, instance)))
     }
 
     pub(super) fn get_agent_state(&self, request: &Element) -> Result<String, CstaError> {
         self.must_have_the_switch()?;
-        let station = self.installed(request.text_at(&["device"]).unwrap_or_default())?;
-        let group = request.text_at(&["acdGroup"]).map(Names::extension);
+        let station = self.installed(device_in(request.child("device")))?;
+        let group = request.child("acdGroup").map(|group| device_in(Some(group)));
         let agent = self.switch.agent_at(station);
         let talking = self.switch.is_talking(station);
         Ok(self.csta("GetAgentStateResponse", |m| {
@@ -57,7 +62,7 @@ impl Exchange {
     }
 
     pub(super) fn get_agent_login(&self, request: &Element) -> Result<String, CstaError> {
-        let skill = self.installed(request.text_at(&["device"]).unwrap_or_default())?;
+        let skill = self.installed(device_in(request.child("device")))?;
         let serves = |agent: &&Agent| {
             agent.mode != AgentMode::Off && agent.definition.skills.iter().any(|served| served == skill)
         };
@@ -67,6 +72,26 @@ impl Exchange {
                     self.names.device(m, "agentExtension", &agent.definition.station);
                 }
             });
+        }))
+    }
+
+    /// How a skill stands: agents who are free, calls that wait, agents logged on.
+    pub(super) fn get_acd_split(&self, request: &Element) -> Result<String, CstaError> {
+        self.must_have_the_switch()?;
+        let skill = self.installed(device_in(request.child("device").or_else(|| request.child("acdSplit"))))?;
+        if !self.switch.is_skill(skill) {
+            return Err(CstaError::INVALID_DEVICE);
+        }
+        let serves = |agent: &&Agent| {
+            agent.mode != AgentMode::Off && agent.definition.skills.iter().any(|served| served == skill)
+        };
+        let free =
+            |agent: &&Agent| agent.mode == AgentMode::Ready && !self.switch.is_talking(&agent.definition.station);
+        let waiting = self.switch.calls().filter(|call| call.leg(skill).is_some()).count();
+        Ok(avaya("GetAcdSplitResponse", |m| {
+            m.number("availableAgents", self.switch.agents().filter(serves).filter(free).count() as u64);
+            m.number("callsInQueue", waiting as u64);
+            m.number("agentsLoggedIn", self.switch.agents().filter(serves).count() as u64);
         }))
     }
 

@@ -1,6 +1,7 @@
 //! What clients ask for, and the answers. Each request finds its handler by local name.
 
 mod devices;
+mod lists;
 mod monitoring;
 mod session;
 mod snapshots;
@@ -23,6 +24,8 @@ impl CstaError {
     pub(super) const INVALID_CROSS_REFERENCE: Self = Self("operation", "invalidMonitorCrossRefID");
     pub(super) const INVALID_OBJECT: Self = Self("operation", "invalidMonitorObject");
     pub(super) const INVALID_CALL: Self = Self("operation", "invalidCallID");
+    /// The users of this server may watch and not act.
+    pub(super) const NO_PRIVILEGE: Self = Self("operation", "privilegeViolationSpecifiedDevice");
     pub(super) const NOT_LOGGED_IN: Self = Self("security", "generic");
     pub(super) const OUT_OF_SERVICE: Self = Self("systemResourceAvailibility", "resourceOutOfService");
     pub(super) const BUSY: Self = Self("systemResourceAvailibility", "resourceBusy");
@@ -34,6 +37,28 @@ impl CstaError {
         Markup::document("CSTAErrorCode", namespace, |m| m.leaf(self.0, self.1))
     }
 }
+
+/// Services that act on calls (ECMA-269): refused, for whatever reason comes first.
+const CALL_CONTROL: [&str; 18] = [
+    "AcceptCall",
+    "AlternateCall",
+    "AnswerCall",
+    "ClearCall",
+    "ClearConnection",
+    "ConferenceCall",
+    "ConsultationCall",
+    "DeflectCall",
+    "DirectedPickupCall",
+    "GenerateDigits",
+    "HoldCall",
+    "MakeCall",
+    "ReconnectCall",
+    "RetrieveCall",
+    "SetAgentState",
+    "SingleStepConferenceCall",
+    "SingleStepTransferCall",
+    "TransferCall",
+];
 
 /// An answer in Avaya's namespace.
 fn avaya(root: &str, inside: impl FnOnce(&mut Markup)) -> String {
@@ -98,6 +123,12 @@ impl Exchange {
             "SystemRegister" => Ok(self.system_register(session, request)),
             "SetSessionCharacteristics" => Ok(avaya("SetSessionCharacteristicsResponse", |_| {})),
             "GetLinkStatus" => Ok(self.get_link_status()),
+            "GetTimeOfDay" => self.get_time_of_day(),
+            "GetAcdSplit" => self.get_acd_split(request),
+            "GetMonitorList" => self.get_monitor_list(session, request),
+            "GetDeviceIdList" => self.get_device_id_list(session, request),
+            "GetSessionIdList" => Ok(self.get_session_id_list(session)),
+            name if CALL_CONTROL.contains(&name) => Err(self.why_not(request)),
             _ => Err(CstaError::GENERIC),
         }
     }
@@ -125,6 +156,21 @@ impl Exchange {
     fn installed<'a>(&self, device_id: &'a str) -> Result<&'a str, CstaError> {
         let extension = Names::extension(device_id);
         self.switch.is_installed(extension).then_some(extension).ok_or(CstaError::INVALID_DEVICE)
+    }
+
+    /// Why a service that acts on a call is refused: the switch is away, its device or call is not there, or nobody may.
+    fn why_not(&self, request: &Element) -> CstaError {
+        if let Err(error) = self.must_have_the_switch() {
+            return error;
+        }
+        let call = request.find("callID").map(|id| id.text.parse().ok().and_then(|id| self.switch.call_with_id(id)));
+        if matches!(call, Some(None)) {
+            return CstaError::INVALID_CALL;
+        }
+        let named =
+            request.find("deviceID").or_else(|| request.find("callingDevice")).or_else(|| request.child("device"));
+        let installed = |device: &Element| self.switch.is_installed(monitoring::device_in(Some(device)));
+        if named.is_none_or(installed) { CstaError::NO_PRIVILEGE } else { CstaError::INVALID_DEVICE }
     }
 
     fn must_have_the_switch(&self) -> Result<(), CstaError> {

@@ -36,10 +36,11 @@ impl Exchange {
             return Ok(Watched::Call(call.key));
         }
         let device = object.child("deviceObject").ok_or(CstaError::INVALID_OBJECT)?;
-        if device.text.is_empty() {
+        let named = device_in(Some(device));
+        if named.is_empty() && device.children.is_empty() {
             return Ok(Watched::Session);
         }
-        let extension = self.installed(&device.text)?.to_owned();
+        let extension = self.installed(named)?.to_owned();
         let by_call = request.text_at(&["monitorType"]).is_some_and(|kind| kind.eq_ignore_ascii_case("call"));
         match by_call {
             true => Ok(Watched::CallsVia(extension)),

@@ -14,8 +14,9 @@ const USUAL_CLEANUP_SECONDS: u64 = 60;
 
 impl Exchange {
     pub(super) fn start_session(&mut self, connection: u64, request: &Element) -> String {
-        let login = request.find("SessionLoginInfo");
-        let said = |name: &str| login.and_then(|login| login.text_at(&[name]));
+        // The schema's name for the block is common, not certain: whatever holds the user's name will do.
+        let login = request.find("SessionLoginInfo").unwrap_or(request);
+        let said = |name: &str| login.find(name).map(|found| found.text.as_str()).filter(|text| !text.is_empty());
         if self.faults.busy {
             return refused("serverResourcesBusy");
         }
@@ -54,7 +55,10 @@ impl Exchange {
     /// The client's first wish that the server speaks.
     fn agreed_version(&self, request: &Element) -> Option<String> {
         let wishes = request.child("requestedProtocolVersions").map(|wishes| wishes.children.as_slice());
-        let spoken = |wish: &&Element| self.settings.protocol_versions.contains(&wish.text);
+        let restricted = &self.settings.protocol_versions;
+        let spoken = |wish: &&Element| {
+            if restricted.is_empty() { is_a_version(&wish.text) } else { restricted.contains(&wish.text) }
+        };
         let agreed = wishes.unwrap_or_default().iter().find(spoken);
         agreed.filter(|_| !self.faults.refuse_versions).map(|wish| wish.text.clone())
     }
@@ -98,6 +102,15 @@ impl Exchange {
         self.end_session(id, None);
         Markup::document("StopApplicationSessionPosResponse", APPLICATION_SESSION, |_| {})
     }
+}
+
+/// A protocol version of any release: `3.0`, or an edition with or without Avaya's private part (avaya.md 1.2).
+fn is_a_version(text: &str) -> bool {
+    let Some((_, edition)) = text.rsplit_once("/csta/ed") else { return text == "3.0" };
+    let (number, private) = edition.split_once("/priv").unwrap_or((edition, "1"));
+    let is_number = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_private = (1..=2).contains(&private.len()) && private.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_number(number) && is_private
 }
 
 fn refused(error: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::avaya;
+use super::{CstaError, avaya};
 use crate::avaya_dmcc::csta::{AVAYA, Element};
 use crate::avaya_dmcc::server::Exchange;
 
@@ -25,6 +25,21 @@ impl Exchange {
                 });
             });
         })
+    }
+
+    /// The switch's clock; the simulated one keeps UTC.
+    pub(super) fn get_time_of_day(&self) -> Result<String, CstaError> {
+        self.must_have_the_switch()?;
+        let now = time::OffsetDateTime::now_utc();
+        let fields = [
+            ("year", u64::try_from(now.year()).unwrap_or(0)),
+            ("month", u64::from(u8::from(now.month()))),
+            ("day", u64::from(now.day())),
+            ("hour", u64::from(now.hour())),
+            ("minute", u64::from(now.minute())),
+            ("second", u64::from(now.second())),
+        ];
+        Ok(avaya("GetTimeOfDayResponse", |m| fields.iter().for_each(|(name, value)| m.number(name, *value))))
     }
 
     pub(super) fn get_link_status(&self) -> String {
