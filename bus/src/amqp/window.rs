@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{Channel, Confirmation, PublisherConfirm};
+use lapin::{Channel, Confirmation, ErrorKind, PublisherConfirm};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ pub(super) async fn run(link: Link, mut requests: Requests) {
             last = 0;
         }
         let stands = link.connection_of(generation).is_some_and(|connection| connection.status().connected());
-        if !stands {
+        if window.cut || !stands {
             // The link says so in a moment; who is answered before that would find it ready.
             link.gone(generation).await;
         }
@@ -125,6 +125,8 @@ struct Window {
     /// A queue was full. The broker refuses on this channel until the queue has told it otherwise, which it never does
     /// when the limit was lifted.
     refused: bool,
+    /// The connection broke, though its own state may not say so yet.
+    cut: bool,
 }
 
 /// Messages that were sent together.
@@ -141,7 +143,7 @@ struct Group {
 impl Window {
     fn new(channel: Channel, generation: u64) -> Self {
         let (groups, returned) = (VecDeque::new(), HashSet::new());
-        Self { channel, generation, groups, on_their_way: 0, returned, refused: false }
+        Self { channel, generation, groups, on_their_way: 0, returned, refused: false, cut: false }
     }
 
     /// Returns, with the reason, when the channel is of no more use; without one when nobody publishes any more and
@@ -163,7 +165,7 @@ impl Window {
                 }
                 resolved = poll_fn(|context| self.poll_first_group(context)) => {
                     if let Err(error) = resolved {
-                        return Some(error.to_string());
+                        return Some(self.broke(&error));
                     }
                     self.answer_finished();
                     if self.refused && self.groups.is_empty() {
@@ -174,12 +176,17 @@ impl Window {
                     match request {
                         None => over = true,
                         Some(request) => if let Err(error) = self.send_all(request, requests, state).await {
-                            return Some(error.to_string());
+                            return Some(self.broke(&error));
                         }
                     }
                 }
             }
         }
+    }
+
+    fn broke(&mut self, error: &lapin::Error) -> String {
+        self.cut = matches!(error.kind(), ErrorKind::IOError(_));
+        error.to_string()
     }
 
     /// Whether the state is that of the connection this window is on.

@@ -204,7 +204,9 @@ async fn a_half_open_link_sends_events_to_the_disk_and_is_replaced() {
         bus.health_when(|health| !health.connected).await.expect("the heartbeat finds out");
         proxy.cut();
         proxy.resume();
-        assert_eq!(collect_until(&mut subscription, id(9)).await, ids(5..10));
+        // Acknowledgements of the first five may have been on their way.
+        let seen = collect_until(&mut subscription, id(9)).await;
+        assert!(seen.ends_with(&ids(5..10)), "{seen:?}");
         bus.drained().await.expect("drained");
         assert!(proxy.accepted() > before, "new connections were made");
     };

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lapin::options::{BasicAckOptions, BasicGetOptions};
+use lapin::options::{BasicAckOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
 use trunkline_bus::{Exchange, Outgoing};
 use trunkline_events::{Body, Event};
 
 use crate::amqp_faults::operator;
-use crate::harness::{Stage, everything, sample};
+use crate::harness::{Stage, sample};
 
 /// Runs where `TRUNKLINE_PEERS` names the directory whose `venv/` holds `tests/peers/cloudevents/requirements.txt`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,14 +19,18 @@ async fn the_python_cloudevents_library_reads_what_stands_in_a_queue() {
     };
     let stage = Stage::amqp().await;
     let bus = stage.bus().await;
-    drop(bus.subscribe(everything("integrator")).await.expect("declared"));
+    // As docs/events.md tells an integrator.
+    let channel = operator(&stage).await;
+    let (queue, options) = ("integrator", QueueDeclareOptions::durable());
+    channel.queue_declare(queue.into(), options, FieldTable::default()).await.expect("declared");
+    let (exchange, options) = ("trunkline.events", QueueBindOptions::default());
+    channel.queue_bind(queue.into(), exchange.into(), "#".into(), options, FieldTable::default()).await.expect("bound");
     let events: Vec<Event> = Body::TYPES.iter().map(|name| sample(name)).collect();
     let messages = events.iter().map(|event| Outgoing::event(Exchange::Events, event).expect("a message"));
     bus.publisher().publish(messages.collect()).await.expect("confirmed");
     let taken = tempfile::tempdir().expect("a folder");
-    let channel = operator(&stage).await;
     for at in 0..events.len() {
-        let got = channel.basic_get("trunkline.subscriber.integrator".into(), BasicGetOptions::default()).await;
+        let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await;
         let message = got.expect("read").expect("a message");
         let kind = message.delivery.properties.content_type().as_ref().map(ToString::to_string);
         assert_eq!(kind.as_deref(), Some("application/cloudevents+json"), "what makes it structured mode");
