@@ -124,7 +124,7 @@ impl Engine {
         part: &[Prepared<'e>],
     ) -> Result<(Applied, Vec<&'e Event>), StoreError> {
         let knowledge = &self.knowledge;
-        let intake = inbox::take(session, part, knowledge.rules.version()).await?;
+        let intake = inbox::take(session, part).await?;
         let mut derived = Derived::default();
         if !intake.fresh.is_empty() {
             let known = people::settle(session, &intake.fresh, knowledge, &mut derived).await?;

@@ -30,11 +30,7 @@ pub(super) struct Prepared<'e> {
 }
 
 /// Stores what is new; enters duplicates, redeliveries, gaps and the connectors' own counts into the books.
-pub(super) async fn take<'e>(
-    session: &Session<'_>,
-    batch: &[Prepared<'e>],
-    rule_version: &str,
-) -> Result<Intake<'e>, StoreError> {
+pub(super) async fn take<'e>(session: &Session<'_>, batch: &[Prepared<'e>]) -> Result<Intake<'e>, StoreError> {
     let mut tellings: BTreeMap<EventId, Vec<&Prepared<'e>>> = BTreeMap::new();
     for prepared in batch {
         tellings.entry(prepared.event.id).or_default().push(prepared);
@@ -52,7 +48,7 @@ pub(super) async fn take<'e>(
             conversation: keys.first().map(ConversationKey::id),
         })
         .collect();
-    let written = events::insert(session, &arrivals, rule_version).await?;
+    let written = events::insert(session, &arrivals).await?;
     let mut intake = Intake::default();
     let again = told_again(session, &tellings, &written).await?;
     let redelivered = enter_duplicates(session, again, &mut intake).await?;

@@ -62,19 +62,13 @@ pub(crate) fn big(number: u64) -> i64 {
 }
 
 /// Writes what was never seen before; gives the ids that were written. `arrivals` are sorted by id and name each id once.
-pub(crate) async fn insert(
-    session: &Session<'_>,
-    arrivals: &[Arrival<'_>],
-    rule_version: &str,
-) -> Result<HashSet<EventId>, StoreError> {
+pub(crate) async fn insert(session: &Session<'_>, arrivals: &[Arrival<'_>]) -> Result<HashSet<EventId>, StoreError> {
     let mut rows = Rows::new(&[
         ("id", Kind::Uuid),
         ("source", Kind::Text),
         ("epoch", Kind::OptionalText),
         ("number", Kind::OptionalBig),
         ("type", Kind::Text),
-        ("subject", Kind::OptionalText),
-        ("partition_key", Kind::Text),
         ("time", Kind::Big),
         ("received", Kind::Big),
         ("conversation", Kind::OptionalUuid),
@@ -88,8 +82,6 @@ pub(crate) async fn insert(
             event.sequence.as_ref().map(|sequence| sequence.epoch.as_str()).into(),
             event.sequence.as_ref().map(|sequence| big(sequence.number)).into(),
             event.event_type().into(),
-            event.subject.as_deref().into(),
-            event.partition_key.as_str().into(),
             event.time.into(),
             event.received.into(),
             arrival.conversation.into(),
@@ -97,11 +89,10 @@ pub(crate) async fn insert(
         ]);
     }
     let query = Query::new(
-        "INSERT INTO event (id, source, epoch, number, type, subject, partition_key, time, received, conversation, \
-         rule_version, body) SELECT id, source, epoch, number, type, subject, partition_key, time, received, \
-         conversation, {1}, body FROM {rows} WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
+        "INSERT INTO event (id, source, epoch, number, type, time, received, conversation, body) \
+         SELECT id, source, epoch, number, type, time, received, conversation, body FROM {rows} WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
     );
-    let written = session.all("write events", query.rows(rows).bind(rule_version)).await?;
+    let written = session.all("write events", query.rows(rows)).await?;
     written.iter().map(|row| row.event(0)).collect()
 }
 

@@ -16,8 +16,8 @@ use trunkline_mapping::cdr::ConversationKey;
 use crate::house::House;
 use crate::pure::{expected, found, knowledge};
 use crate::told::{
-    Source, assigned, avaya, closed, evidence, handle, held, message, on_trunk, opened, profile, queued,
-    remarked, resumed, tag, transferred, verified, web, whole_call, wraps_up,
+    Source, assigned, avaya, closed, evidence, handle, held, message, on_trunk, opened, profile, queued, remarked,
+    resumed, tag, transferred, verified, web, whole_call, wraps_up,
 };
 
 /// One thing that is told, small so that conflicts abound.

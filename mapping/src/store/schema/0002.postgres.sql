@@ -55,12 +55,9 @@ CREATE TABLE public.event (
     epoch text,
     number bigint,
     type text NOT NULL,
-    subject text,
-    partition_key text NOT NULL,
     "time" bigint NOT NULL,
     received bigint NOT NULL,
     conversation uuid,
-    rule_version text NOT NULL,
     body text NOT NULL
 );
 CREATE TABLE public.evidence (

@@ -47,12 +47,9 @@ CREATE TABLE event (
     epoch text,
     number bigint,
     type text NOT NULL,
-    subject text,
-    partition_key text NOT NULL,
     time bigint NOT NULL,
     received bigint NOT NULL,
     conversation text,
-    rule_version text NOT NULL,
     body text NOT NULL
 );
 CREATE TABLE evidence (
