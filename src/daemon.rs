@@ -133,6 +133,7 @@ impl Parts<'_> {
             frame_ancestors: self.settings.http.frame_ancestors.clone(),
             default_token,
             max_connections: self.settings.http.max_connections,
+            streams: has(Role::Agent),
             max_connections_per_address: self.settings.http.max_connections_per_address,
             proxies: self.settings.http.proxies.clone(),
             ..http::Settings::default()

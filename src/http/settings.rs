@@ -14,6 +14,8 @@ pub struct Settings {
     pub default_token: Option<SecretString>,
     /// Open connections at most; more wait in the listener's queue.
     pub max_connections: usize,
+    /// Whether pops reach this daemon (role `agent`): without them an open stream would promise what never comes.
+    pub streams: bool,
     /// Open connections of one address at most (of one /64 network with IPv6); further ones are closed at once.
     pub max_connections_per_address: usize,
     /// Addresses that many people come from; these are not counted.
@@ -45,6 +47,7 @@ impl Default for Settings {
         Self {
             frame_ancestors: Vec::new(),
             default_token: None,
+            streams: true,
             max_connections: 12_000,
             max_connections_per_address: 1000,
             proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],

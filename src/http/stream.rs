@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
@@ -39,6 +39,10 @@ struct Live {
         description = "`pop.live` {pops: [id]} first, then `pop.ringing` and `pop.answered` (Pop), `pop.ended` (PopEnded), `customer.changed` {customer, related}; a comment every 15 seconds")))]
 pub(super) async fn events(caller: Caller, State(app): State<App>) -> Result<Response, Problem> {
     let seat = caller.seat()?;
+    if !app.settings().streams {
+        let detail = "this daemon has not the role agent and hears of no pops; ask one that has";
+        return Err(Problem::later(StatusCode::SERVICE_UNAVAILABLE, detail, 2));
+    }
     // First subscribe, then read: what happens in between is told twice rather than never.
     let subscription = app.hub().subscribe(seat.clone(), caller.token.id);
     let mut live = app.records().live_pops(&seat).await?;

@@ -142,7 +142,9 @@ impl Pops {
                 batch = subscription.next_batch(256) => batch,
             };
             let Ok(batch) = batch else { return };
-            batch.iter().for_each(|delivery| self.show_delivered(delivery));
+            for delivery in &batch {
+                self.show_delivered(delivery);
+            }
             let answers = batch.iter().map(|delivery| (delivery.tag, Answer::Done)).collect();
             if subscription.settle(answers).await.is_err() {
                 return;

@@ -185,7 +185,9 @@ impl RelayTask {
                 .map(|waiting| Derivation { seq: waiting.seq, event: waiting.event, json: waiting.json })
                 .collect();
             // The pages of this process may not have seen what a lost answer of the database hid.
-            derived.iter().for_each(|one| self.pops.show(&one.event));
+            for one in &derived {
+                self.pops.show(&one.event);
+            }
             self.caught_up.extend(derived.iter().map(|one| one.seq));
             let (mut places, published) = self.publish(derived).await;
             if !published {
@@ -215,11 +217,11 @@ impl RelayTask {
         }
         let publisher = self.publisher.clone();
         Box::pin(async move {
-            let published = publisher.publish(messages).await;
-            if let Err(error) = &published {
+            let answer = publisher.publish(messages).await;
+            if let Err(error) = &answer {
                 tracing::warn!(%error, events = places.len(), "the bus takes nothing; derived events wait in the outbox");
             }
-            (places, published.is_ok())
+            (places, answer.is_ok())
         })
     }
 

@@ -130,6 +130,27 @@ async fn a_token_revoked_elsewhere_ends_its_stream_at_a_heartbeat() {
 }
 
 #[tokio::test]
+async fn a_daemon_that_hears_of_no_pops_opens_no_stream() {
+    let house = House::with(Settings { streams: false, ..Settings::default() }).await;
+    house.token("a", &["agent"], Some("2001"), None);
+    let (status, problem) = read(house.get("/api/v1/agent/events", "a").await).await;
+    assert_eq!(status, 503);
+    assert!(problem["detail"].as_str().expect("a sentence").contains("role agent"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_page_whose_stream_was_ended_for_missed_pops_comes_back_to_what_lives() {
+    let house = house().await;
+    house.token("a", &["agent"], Some("2001"), None);
+    let mut stream = Listener::open(&house, "a", None).await;
+    stream.names(1).await;
+    house.hub.disconnect_all();
+    assert_eq!(stream.next().await, None);
+    let mut again = Listener::open(&house, "a", None).await;
+    assert_eq!(again.next().await.expect("a stream").0, "pop.live");
+}
+
+#[tokio::test]
 async fn a_stop_ends_the_streams_and_then_the_server() {
     // No grace time that would end the stream instead of the token.
     let house = House::with(Settings { stop_timeout: Duration::from_hours(1), ..Settings::default() }).await;
