@@ -1,10 +1,12 @@
 //! Connectors → bus, the one way in for data.
 //!
 //! Only a bus that is shut down ends a link. A spool whose disk fails makes the links wait, unread, until it takes events
-//! again; an event larger than the whole spool gives its place in the books to a note of where its JSON is kept.
+//! again; an event larger than the whole spool gives its place in the books to a note of where its JSON is kept. Batches that
+//! were under way behind one of these two overtake it: the records are the same in any order.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -60,10 +62,10 @@ impl BusIntake {
     async fn take(&self, events: &[Event]) -> Result<Taken, IntakeClosed> {
         let closed = |error: &dyn std::fmt::Display| IntakeClosed { reason: error.to_string() };
         let messages = events.iter().map(|event| Outgoing::event(Exchange::Events, event));
-        let messages = messages.collect::<Result<Vec<_>, _>>().map_err(|error| closed(&error))?;
+        let messages = Arc::new(messages.collect::<Result<Vec<_>, _>>().map_err(|error| closed(&error))?);
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.intake.accept(messages.clone()).await {
+            match self.intake.accept(Arc::clone(&messages)).await {
                 Ok(()) => return Ok(Taken::Durable),
                 Err(IntakeError::TooLarge { .. }) => return Ok(Taken::TooLarge),
                 Err(error) if error.may_pass() => tracing::debug!(%error, "events wait for the spool's disk"),

@@ -51,12 +51,13 @@ impl Intake {
     /// Events of one key stay in the order of the calls; a call that is dropped before it returns may or may not have been
     /// taken. Waits only for a full spool (to be seen in [`crate::Health::spool_full`]). An event that no queue takes goes
     /// to the dead letters. On an error nothing counts as taken; [`IntakeError::may_pass`] says whether to try again.
-    pub async fn accept(&self, events: Vec<Outgoing>) -> Result<(), IntakeError> {
+    pub async fn accept(&self, events: impl Into<Arc<Vec<Outgoing>>>) -> Result<(), IntakeError> {
+        let events = events.into();
         if events.is_empty() {
             return Ok(());
         }
         let (reply, answer) = oneshot::channel();
-        let accept = Accept { events: Arc::new(events), reply };
+        let accept = Accept { events, reply };
         self.accepts.send(accept).await.map_err(|_| IntakeError::Closed)?;
         answer.await.map_err(|_| IntakeError::Closed)?
     }
