@@ -12,8 +12,8 @@ use crate::load::{Switch, whole};
 use crate::pages::Arrival;
 use crate::processes::{Cpu, Memory};
 
-/// Events on their way at once when it goes as fast as it can.
-const ON_THEIR_WAY: u64 = 2_000;
+/// Events on their way at once when it goes as fast as it can: as many as the ceiling may have on its queues.
+const ON_THEIR_WAY: u64 = 4_000;
 /// Frames handed over at once then.
 const CHUNK: usize = 400;
 /// How often it is looked what was stored.
