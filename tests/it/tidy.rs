@@ -32,7 +32,7 @@ const TEST_EDGES: &[(&str, &[&str])] = &[
     ("trunkline-bus", &["trunkline-test-support"]),
     ("trunkline-connectors", &["trunkline-simulators"]),
     ("trunkline-mapping", &["trunkline-test-support"]),
-    ("trunkline-cli", &["trunkline", "trunkline-bus", "trunkline-simulators"]),
+    ("trunkline-cli", &["trunkline", "trunkline-bus", "trunkline-simulators", "trunkline-test-support"]),
     ("trunkline", &["trunkline-test-support"]),
 ];
 

@@ -11,7 +11,7 @@ use super::load::Traffic;
 async fn what_was_heard_is_kept_and_what_was_not_is_declared_when_the_link_is_cut_and_flaps() {
     let mut house = House::open().await;
     house.proxy.split(true);
-    let traffic = Traffic::start(&house);
+    let traffic = Traffic::byte_by_byte(&house);
     house.dice.moment(500, 1_000).await;
     for _ in 0..5 {
         house.falls();

@@ -13,6 +13,9 @@ use super::house::{CHAT_SECRET, House};
 
 /// New calls a second; each is ten event frames. Two cores carry broker, database, daemon (not optimised) and simulators.
 const CALLS: f64 = 30.0;
+/// As many as pass a proxy that writes every byte by itself: it must not hold frames back for longer than the second by which
+/// a gap begins before the last word.
+const CALLS_BYTE_BY_BYTE: f64 = 5.0;
 /// Calls are made in runs of so many seconds.
 const RUN: f64 = 1.0;
 /// Chats that go on at a time.
@@ -39,15 +42,24 @@ pub(super) struct Traffic {
 impl Traffic {
     /// Begins at once.
     pub(super) fn start(house: &House) -> Self {
-        Self::round(house, 0)
+        Self::begin(house, 0, CALLS)
+    }
+
+    /// As [`Traffic::start`], with fewer calls: for a link whose bytes go one by one.
+    pub(super) fn byte_by_byte(house: &House) -> Self {
+        Self::begin(house, 0, CALLS_BYTE_BY_BYTE)
     }
 
     /// As [`Traffic::start`]; chats of one round have other ids than those of another.
     pub(super) fn round(house: &House, round: usize) -> Self {
+        Self::begin(house, round, CALLS)
+    }
+
+    fn begin(house: &House, round: usize, calls_a_second: f64) -> Self {
         let sender = Sender::new(&house.ingest(), CHAT_SECRET, Patience::quick()).expect("a web chat");
         let (sender, stop) = (Arc::new(sender), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(calls(Arc::clone(&house.avaya), stop.clone()));
+        tasks.spawn(calls(Arc::clone(&house.avaya), calls_a_second, stop.clone()));
         for desk in 0..CHATS {
             tasks.spawn(chats(Arc::clone(&sender), format!("{round}-{desk}"), stop.clone()));
         }
@@ -62,12 +74,12 @@ impl Traffic {
     }
 }
 
-async fn calls(avaya: Arc<AvayaDmcc>, stop: CancellationToken) {
+async fn calls(avaya: Arc<AvayaDmcc>, calls_a_second: f64, stop: CancellationToken) {
     let template = Load {
         pace: Duration::from_millis(60),
         talk: Duration::from_millis(400),
         callers: 40,
-        ..Load::answered(CALLS, RUN)
+        ..Load::answered(calls_a_second, RUN)
     };
     // Two runs side by side, so that the end of one is no pause.
     let mut runs = JoinSet::new();
