@@ -10,8 +10,8 @@
 
 mod ceiling;
 mod daemon;
-mod disk;
 mod load;
+mod machine;
 mod pages;
 mod processes;
 mod report;
@@ -44,7 +44,7 @@ async fn measure() -> Result<()> {
     let size = house.mean_body()?;
     house.say(&format!("an event has {size} bytes; measuring the ceiling"))?;
     let ceiling = ceiling::measure(&house.rabbit, size, time).await?;
-    let disk = tokio::task::spawn_blocking(disk::measure).await??;
+    let machine = tokio::task::spawn_blocking(machine::measure).await??;
     let mut rates = Vec::new();
     for rate in RATES {
         house.say(&format!("the ceiling is {ceiling:.0}/s; now {rate} events a second"))?;
@@ -54,7 +54,7 @@ async fn measure() -> Result<()> {
     let sustained = run::sustained(&mut house, &mut switch, ceiling, time).await?;
     house.stop().await?;
     let mut out = std::io::stdout().lock();
-    out.write_all(report::table(ceiling, disk, &rates, &sustained).as_bytes())?;
-    writeln!(out, "{}", report::json(ceiling, disk, &rates, &sustained))?;
+    out.write_all(report::table(ceiling, machine, &rates, &sustained).as_bytes())?;
+    writeln!(out, "{}", report::json(ceiling, machine, &rates, &sustained))?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::disk::Sync;
+use crate::machine::Machine;
 use crate::run::Measured;
 
 impl Measured {
@@ -56,11 +56,14 @@ fn rounded(number: f64) -> f64 {
 }
 
 /// One line a rate.
-pub(crate) fn table(ceiling: f64, disk: Sync, rates: &[Measured], sustained: &Measured) -> String {
+pub(crate) fn table(ceiling: f64, machine: Machine, rates: &[Measured], sustained: &Measured) -> String {
     let mut text = format!("\nceiling: {ceiling:.0} messages/s through the bare broker\n");
-    let Sync { p50, p99 } = disk;
+    let Machine { sync_p50, sync_p99, wake } = machine;
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "disk: a durable write of 8 KiB takes {p50:.1} ms (p50), {p99:.1} ms (p99)\n");
+    let _ = writeln!(
+        text,
+        "machine: a durable write of 8 KiB takes {sync_p50:.1} ms (p50), {sync_p99:.1} ms (p99); waking a thread {wake:.0} µs\n"
+    );
     let _ = writeln!(
         text,
         "{:<10} {:>9} {:>6} {:>26} {:>22} {:>6} {:>24} {:>8}",
@@ -98,10 +101,11 @@ pub(crate) fn table(ceiling: f64, disk: Sync, rates: &[Measured], sustained: &Me
 }
 
 /// One line: the sustained run's numbers, and those of every rate.
-pub(crate) fn json(ceiling: f64, disk: Sync, rates: &[Measured], sustained: &Measured) -> Value {
+pub(crate) fn json(ceiling: f64, machine: Machine, rates: &[Measured], sustained: &Measured) -> Value {
     let mut all = sustained.value(ceiling);
-    all["disk_sync_p50_ms"] = rounded(disk.p50).into();
-    all["disk_sync_p99_ms"] = rounded(disk.p99).into();
+    all["disk_sync_p50_ms"] = rounded(machine.sync_p50).into();
+    all["disk_sync_p99_ms"] = rounded(machine.sync_p99).into();
+    all["wake_us"] = rounded(machine.wake).into();
     all["sustained"] = sustained.value(ceiling);
     all["rates"] = rates.iter().map(|rate| rate.value(ceiling)).collect();
     all

@@ -16,6 +16,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 const MUCH: usize = 64;
 /// How long what comes in is gathered then.
 const REST: Duration = Duration::from_millis(8);
+/// And how long otherwise, if somebody came just before.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// Where the shards of a process meet, with things of which each gets an answer.
 pub(crate) struct Sharing<T, A> {
@@ -60,8 +62,10 @@ impl<T, A> Sharing<T, A> {
     /// Rests a moment if there is much to do, so that what comes meanwhile shares the next transaction: with a full
     /// transaction behind us nobody's phone waits for this one, and half of its cost is the transaction's own.
     pub(crate) async fn gather(&self) {
-        if self.last.load(Ordering::Relaxed) >= MUCH {
-            tokio::time::sleep(REST).await;
+        match self.last.load(Ordering::Relaxed) {
+            0..=1 => {}
+            2..MUCH => tokio::time::sleep(BREATH).await,
+            _ => tokio::time::sleep(REST).await,
         }
     }
 
