@@ -14,10 +14,10 @@ use crate::told::{Source, avaya, offered, whole_call};
 
 /// Makes the database refuse one event, as it would refuse a value that only it minds.
 const REFUSE: [&str; 2] = [
-    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.subject = 'poison' THEN \
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.body LIKE '%poison%' THEN \
      RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$; \
      CREATE TRIGGER refuse BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION refuse()",
-    "CREATE TRIGGER refuse BEFORE INSERT ON event WHEN NEW.subject = 'poison' BEGIN \
+    "CREATE TRIGGER refuse BEFORE INSERT ON event WHEN NEW.body LIKE '%poison%' BEGIN \
      SELECT RAISE(ABORT, 'refused'); END",
 ];
 

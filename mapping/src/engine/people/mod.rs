@@ -43,12 +43,24 @@ pub(super) async fn settle(
                 turns::tell_created(*id, cause, derived);
             }
         }
-        touch(session, &heard, &known).await?;
+        let later = later(&heard, &known, &HashSet::new());
+        if !later.is_empty() {
+            handles::lock(session, later.iter().map(|(id, _)| *id)).await?;
+            handles::touch(session, &later).await?;
+        }
         return Ok(known);
     }
     let walked = walk::under_lock(session, &heard, &seeds, knowledge).await?;
     let judged = partition(&walked.sightings, &walked.evidence, &knowledge.rules);
-    let after = changed_handles(&walked, &judged, &heard, &known);
+    let after = changed_handles(&walked, &judged, &heard);
+    let later = later(&heard, &known, &walked.members);
+    if !after.is_empty() || !later.is_empty() {
+        let rows = after.iter().map(|row| row.id).chain(later.iter().map(|(id, _)| *id));
+        handles::lock(session, rows.collect::<BTreeSet<_>>()).await?;
+    }
+    if !later.is_empty() {
+        handles::touch(session, &later).await?;
+    }
     write(session, &walked, &judged, &after, knowledge.rules.version()).await?;
     let turns = turns::of(&walked, &judged, &added);
     turns::tell(session, &turns, &heard, knowledge.rules.version(), derived).await?;
@@ -83,32 +95,30 @@ async fn register(
     Ok((known, added))
 }
 
-async fn touch(session: &Session<'_>, heard: &Heard<'_>, known: &HashMap<Uuid, HandleRow>) -> Result<(), StoreError> {
-    let later =
-        heard.handles.values().filter(|named| known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen));
-    let seen: Vec<_> = later.map(|named| (named.id, named.last_seen)).collect();
-    if seen.is_empty() {
-        return Ok(());
-    }
-    handles::lock(session, seen.iter().map(|(id, _)| *id)).await?;
-    handles::touch(session, &seen).await
-}
-
-/// The rows that are not as they were, in the order of their ids.
-fn changed_handles(
-    walked: &Walked,
-    judged: &Partition,
+/// Handles that were seen later than known, but for `members`, which are written whole.
+///
+/// Of these nothing else may be written: they were read without a lock, and another worker may just be giving them to
+/// another customer.
+fn later(
     heard: &Heard<'_>,
     known: &HashMap<Uuid, HandleRow>,
-) -> Vec<HandleRow> {
-    let mut rows: BTreeMap<Uuid, (&HandleRow, HandleRow)> =
-        known.values().chain(walked.rows.values()).map(|row| (row.id, (row, row.clone()))).collect();
+    members: &HashSet<Uuid>,
+) -> Vec<(Uuid, trunkline_events::Timestamp)> {
+    let later = |named: &&HandleRow| known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen);
+    let named = heard.handles.values().filter(|named| !members.contains(&named.id));
+    named.filter(later).map(|named| (named.id, named.last_seen)).collect()
+}
+
+/// The members that are not as they were, in the order of their ids; all of them were read under their lock.
+fn changed_handles(walked: &Walked, judged: &Partition, heard: &Heard<'_>) -> Vec<HandleRow> {
+    let members = walked.rows.values().filter(|row| walked.members.contains(&row.id));
+    let mut rows: BTreeMap<Uuid, (&HandleRow, HandleRow)> = members.map(|row| (row.id, (row, row.clone()))).collect();
     for (id, (_, row)) in &mut rows {
         if let Some(named) = heard.handles.get(id) {
             row.first_seen = row.first_seen.min(named.first_seen);
             row.last_seen = row.last_seen.max(named.last_seen);
         }
-        if let Some(standing) = judged.standings.get(id).filter(|_| walked.members.contains(id)) {
+        if let Some(standing) = judged.standings.get(id) {
             row.customer = standing.customer;
             row.generic = standing.generic;
             row.shared = standing.shared;
@@ -125,7 +135,6 @@ async fn write(
     rule_version: &str,
 ) -> Result<(), StoreError> {
     if !changed.is_empty() {
-        handles::lock(session, changed.iter().map(|row| row.id)).await?;
         handles::update(session, changed).await?;
     }
     let mut verdicts = Vec::new();

@@ -45,7 +45,7 @@ pub(super) async fn under_lock(
         let mut seeds = seeds.clone();
         seeds.extend(undo(session, heard).await?);
         let walked = walk(session, heard, &seeds, knowledge).await?;
-        let roots = roots(&walked);
+        let roots = roots(&walked, heard);
         if !session.is_postgres() || roots.is_subset(&held) {
             return Ok(walked);
         }
@@ -150,11 +150,15 @@ fn as_evidence(piece: &EvidenceRow) -> Evidence {
     }
 }
 
-/// The smallest handle of each connected set of members; what is generic leads nowhere and is a set of its own.
-fn roots(walked: &Walked) -> BTreeSet<Uuid> {
+/// The smallest handle of each connected set of members, as they were before this batch; what is generic leads nowhere and
+/// is a set of its own.
+///
+/// New evidence counts for nothing here: who connects two sets must hold the locks of both, since another worker may be at
+/// the one with the larger root and hold no other lock than that.
+fn roots(walked: &Walked, heard: &Heard<'_>) -> BTreeSet<Uuid> {
     let generic = |id: &Uuid| walked.rows.get(id).is_some_and(|row| row.generic);
     let mut set_of: BTreeMap<Uuid, Uuid> = walked.members.iter().map(|id| (*id, *id)).collect();
-    for piece in &walked.evidence {
+    for piece in walked.evidence.iter().filter(|piece| !heard.evidence.contains_key(&piece.id)) {
         let leads = piece.origin != Origin::Observed || !(generic(&piece.a) || generic(&piece.b));
         if !leads || !walked.members.contains(&piece.a) || !walked.members.contains(&piece.b) {
             continue;
