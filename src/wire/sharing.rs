@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 const MUCH: usize = 64;
 /// How long what comes in is gathered then.
 const REST: Duration = Duration::from_millis(8);
-/// And how long otherwise, if somebody came just before.
+/// And how long after a smaller one.
 const BREATH: Duration = Duration::from_millis(2);
 
 /// Where the shards of a process meet, with things of which each gets an answer.
@@ -59,8 +59,8 @@ impl<T, A> Sharing<T, A> {
         Self { waiting: Mutex::default(), turns: Semaphore::new((cores / 2).max(1)), last: AtomicUsize::new(0) }
     }
 
-    /// Rests a moment if there is much to do, so that what comes meanwhile shares the next transaction: with a full
-    /// transaction behind us nobody's phone waits for this one, and half of its cost is the transaction's own.
+    /// Rests a moment after a shared transaction of more than one thing, longer after a large one, so that what comes
+    /// meanwhile shares the next: the cost of a small transaction is nearly all its own. Who comes alone is not kept waiting.
     pub(crate) async fn gather(&self) {
         match self.last.load(Ordering::Relaxed) {
             0..=1 => {}
