@@ -10,7 +10,7 @@ use tokio::net::TcpSocket;
 use trunkline_connectors::contract::{Ability, Command};
 use trunkline_connectors::drive::archive;
 use trunkline_connectors::drive::{CommandError, Link, LinkState, start};
-use trunkline_events::{Body, Event, Timestamp, link};
+use trunkline_events::{Body, Event, link};
 
 use crate::line::{FarSide, client, id};
 use crate::store::{Closed, Store, gaps, host, in_state, texts};
@@ -114,21 +114,14 @@ async fn who_takes_over_a_link_declares_the_gap_since_it_was_last_heard_elsewher
     let mut peer = far.peer().await;
     peer.say("say 1\n").await;
     store.messages(1).await;
-    let number = |books: &link::Books| books.taken;
-    let told = store.until(|events| heard(events).is_some()).await;
-    let before = (heard(&told).expect("told"), books(&told).last().map(number));
+    let number = store.events().iter().rev().find_map(|event| event.sequence.as_ref()).expect("numbered").number;
+    let told = |events: &[Event]| books(events).last().filter(|books| books.taken >= number)?.heard_until;
+    let first_heard = told(&store.until(|events| told(events).is_some()).await);
     // Nothing is numbered any more, yet the books go on to tell that the far side is heard.
-    let later = async {
-        loop {
-            peer.say("garbage\n").await;
-            let told = store.events();
-            if heard(&told) > Some(before.0) && books(&told).last().map(number) == before.1 {
-                return heard(&told).expect("told");
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let last_heard = crate::store::within(later).await;
+    peer.say("garbage\n").await;
+    let events = store.until(|events| told(events) > first_heard).await;
+    assert_eq!(books(&events).last().map(|books| books.taken), Some(number));
+    let last_heard = told(&events).expect("told");
     drop((first, peer));
 
     let mut host = host(&store, second_disk.path());
@@ -151,10 +144,6 @@ fn books(events: &[Event]) -> Vec<link::Books> {
         _ => None,
     };
     events.iter().filter_map(books).collect()
-}
-
-fn heard(events: &[Event]) -> Option<Timestamp> {
-    books(events).last().and_then(|books| books.heard_until)
 }
 
 /// A done command is answered once the memory of it, and with it everything before, is durable.
