@@ -1,22 +1,24 @@
 //! One batch, one transaction; again where it may go through; in halves where the database refuses it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use trunkline_events::cdr::{Cdr, Medium};
-use trunkline_events::{Body, Event, EventError};
+use trunkline_events::{Body, Event, EventError, EventId};
 use uuid::Uuid;
 
-use super::conversations::{self, Touched};
+use super::conversations::{self, Conversations, Touched};
 use super::derive::Derived;
-use super::inbox::{self, Fresh, Prepared};
-use super::people;
+use super::inbox::{self, Fresh, Intake, Prepared};
+use super::people::{self, Heard, Walked};
 use super::pops;
 use super::profiles::Said;
 use super::who::{Asked, presume};
 use super::{Applied, Derivation, Engine, Rejected};
 use crate::identity::{Handle, subject_handle};
-use crate::store::{Disposition, HandleRow, Rejection, Session, StoreError, handles, outbox};
+use crate::store::conversations::State;
+use crate::store::locks::{self, Held};
+use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, handles, outbox};
 
 /// How often a transaction that lost a race is run again at once.
 const RACES: usize = 8;
@@ -30,6 +32,15 @@ pub enum EngineError {
     /// Other workers changed the same people each time it was tried.
     #[error("the batch lost every race with other workers: {0}")]
     Contended(#[source] StoreError),
+}
+
+/// What a batch is about, as it stands under the locks.
+struct Read<'e> {
+    intake: Intake<'e>,
+    people: people::Named<'e>,
+    walked: Option<Walked>,
+    conversations: conversations::Named,
+    state: State,
 }
 
 impl Engine {
@@ -124,24 +135,72 @@ impl Engine {
         part: &[Prepared<'e>],
     ) -> Result<(Applied, Vec<&'e Event>), StoreError> {
         let knowledge = &self.knowledge;
-        let intake = inbox::take(session, part).await?;
-        let mut derived = Derived::default();
+        let (mut writes, mut derived) = (Bundle::default(), Derived::default());
+        let Read { intake, people, walked, conversations, state } = self.read(session, part).await?;
         if !intake.fresh.is_empty() {
-            let known = people::settle(session, &intake.fresh, knowledge, &mut derived).await?;
-            self.hear(session, &intake.fresh, &known, &mut derived).await?;
-            let touched = conversations::fold(session, &intake.fresh, &self.recent).await?;
-            if !touched.is_empty() {
-                self.tell(session, &touched, known, &mut derived).await?;
+            let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
+            self.hear(session, &intake.fresh, &known, &mut writes, &mut derived).await?;
+            let folded = conversations.fold(session, &intake.fresh, state, &self.recent, &mut writes).await?;
+            if !folded.touched.is_empty() {
+                self.tell(session, folded, known, &mut writes, &mut derived).await?;
             }
         }
         let applied = Applied {
             new: intake.fresh.len(),
             duplicate: intake.duplicate,
             redelivered: intake.redelivered,
-            derived: post(session, derived).await?,
+            derived: post(session, writes, derived).await?,
             rejected: Vec::new(),
         };
         Ok((applied, intake.fresh.iter().map(|one| one.event).collect()))
+    }
+
+    /// Stores what is new of a batch, locks what that touches, and reads it as it stands under the locks.
+    async fn read<'e>(&self, session: &Session<'_>, part: &[Prepared<'e>]) -> Result<Read<'e>, StoreError> {
+        let told = inbox::Told::of(part);
+        let events = told.events();
+        let (mut heard, mut keys) = (Heard::of(&events, &self.knowledge), conversations::keys_of(&events));
+        let mut bundle = Bundle::default();
+        let stored = told.store(&events, &mut bundle);
+        let asked = (heard.ask(&mut bundle), conversations::ask(&keys, &mut bundle));
+        let mut answers = session.together(bundle).await?;
+        let written: HashSet<EventId> = answers.take(&stored)?.into_iter().collect();
+        let again = written.len() < events.len();
+        let intake = told.enter(session, events, &written).await?;
+        if again {
+            heard = Heard::of(&intake.fresh, &self.knowledge);
+            keys = conversations::keys_of(&intake.fresh);
+        }
+        let people = people::Named::register(session, heard, &asked.0, &mut answers).await?;
+        let mut conversations = conversations::Named::of(keys, asked.1.as_ref(), &mut answers)?;
+        let (walked, state) = self.under_lock(session, &people, &mut conversations).await?;
+        Ok(Read { intake, people, walked, conversations, state })
+    }
+
+    /// A set of people or calls may have grown before its lock was there, or have another root: then all is let go and the
+    /// larger set is locked, so that locks are always taken in order.
+    async fn under_lock(
+        &self,
+        session: &Session<'_>,
+        people: &people::Named<'_>,
+        conversations: &mut conversations::Named,
+    ) -> Result<(Option<Walked>, State), StoreError> {
+        let mut held = Held { people: people.locks(), conversations: conversations.locks() };
+        let mut again = false;
+        loop {
+            locks::take(session, &held, again).await?;
+            again = true;
+            let Some(state) = conversations.read(session).await? else {
+                held.conversations.extend(conversations.locks());
+                continue;
+            };
+            let walked = people.walk(session, &self.knowledge).await?;
+            let roots = walked.as_ref().map(|walked| &walked.roots);
+            match roots.filter(|roots| session.is_postgres() && !roots.is_subset(&held.people)) {
+                Some(roots) => held.people.extend(roots),
+                None => return Ok((walked, state)),
+            }
+        }
     }
 
     /// Profile values and tags.
@@ -150,6 +209,7 @@ impl Engine {
         session: &Session<'_>,
         fresh: &[Fresh<'_>],
         known: &HashMap<Uuid, HandleRow>,
+        writes: &mut Bundle,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
         let knowledge = &self.knowledge;
@@ -161,6 +221,11 @@ impl Engine {
                 said.hear(event, handle.id(), &knowledge.fields);
             }
         }
+        if said.is_empty() {
+            return Ok(());
+        }
+        // Handles are written before what is said of them, in every batch, so that two of them never wait for each other.
+        session.together(std::mem::take(writes)).await?;
         // Whoever something is said of is named by the event that says it.
         let customer_of = |handle| known.get(&handle).map(|row| row.customer);
         said.keep(session, customer_of, &knowledge.fields, derived).await
@@ -170,11 +235,17 @@ impl Engine {
     async fn tell(
         &self,
         session: &Session<'_>,
-        touched: &[Touched<'_>],
+        conversations: Conversations<'_>,
         mut rows: HashMap<Uuid, HandleRow>,
+        writes: &mut Bundle,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
-        let before = conversations::standing(session, touched).await?;
+        let Conversations { touched, records: before, subjects: hung_on, pops: standing } = conversations;
+        let touched = touched.as_slice();
+        for row in hung_on {
+            // What this batch wrote is newer.
+            rows.entry(row.id).or_insert(row);
+        }
         // The likeliest first. Anew each time: a trunk that is told later gives the same digits another meaning.
         let mut subjects: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for one in touched {
@@ -185,14 +256,13 @@ impl Engine {
         let unread = |ids: &Vec<Uuid>| ids.iter().copied().take_while(|id| !rows.contains_key(id)).collect::<Vec<_>>();
         let missing: BTreeSet<Uuid> = subjects.values().flat_map(unread).collect();
         if !missing.is_empty() {
-            rows.extend(handles::by_id(session, missing).await?.into_iter().map(|row| (row.id, row)));
+            rows.extend(session.ask(handles::by_id(missing)).await?.into_iter().map(|row| (row.id, row)));
         }
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root)?.iter().copied().find(|id| rows.contains_key(id));
         // A record on a handle that several share is nobody's.
         let customer_of =
             |handle: Uuid| rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer);
-        conversations::record(session, touched, before, subject_of, customer_of, derived).await?;
-        let standing = pops::standing(session, touched).await?;
+        conversations::record(writes, touched, before, subject_of, customer_of, derived)?;
         let asked: Vec<Asked<'_>> = pops::new_here(touched, &standing)
             .into_iter()
             .filter_map(|one| {
@@ -201,7 +271,7 @@ impl Engine {
             })
             .collect();
         let presumed = presume(session, &asked, &self.knowledge.fields).await?;
-        pops::turn(session, touched, standing, &presumed, derived).await
+        pops::turn(writes, touched, standing, &presumed, derived)
     }
 
     /// Handles that a conversation's record may hang on, of which the first that anybody named counts: the strongest one
@@ -229,16 +299,18 @@ fn same_number(old: &Cdr, new: &Cdr) -> bool {
     new.medium == Medium::Voice && old.medium == Medium::Voice && old.customer_handle == new.customer_handle
 }
 
-/// Puts derived events into the outbox.
-async fn post(session: &Session<'_>, derived: Derived) -> Result<Vec<Derivation>, StoreError> {
+/// Writes what is left to write, and derived events into the outbox.
+async fn post(session: &Session<'_>, mut writes: Bundle, derived: Derived) -> Result<Vec<Derivation>, StoreError> {
     if derived.events.is_empty() {
-        return Ok(Vec::new());
+        return session.together(writes).await.map(|_| Vec::new());
     }
     let written =
         |event: &Event| event.to_json().ok().and_then(|json| String::from_utf8(json).ok()).unwrap_or_default();
     let texts: Vec<String> = derived.events.iter().map(written).collect();
     let posts = derived.events.iter().zip(&texts).map(|(event, json)| (event.routing_key(), json.as_str()));
-    let places = outbox::insert(session, posts).await?;
+    let seqs = outbox::insert(&mut writes, posts);
+    let mut places = session.together(writes).await?.take(&seqs)?;
+    places.sort_unstable();
     let told = derived.events.into_iter().zip(texts);
     Ok(places.into_iter().zip(told).map(|(seq, (event, json))| Derivation { seq, event, json }).collect())
 }

@@ -11,8 +11,11 @@ use super::derive::Derived;
 use super::inbox::{Fresh, earliest};
 use super::recent::Recent;
 use crate::cdr::{self, ConversationKey, Folded};
-use crate::store::locks::{self, Stage};
-use crate::store::{ConversationRow, Session, StoreError, StoredCdr, cdrs, conversations, events};
+use crate::store::conversations::State;
+use crate::store::{
+    Answers, Bundle, ConversationRow, HandleRow, LivePop, Place, Session, StoreError, StoredCdr, cdrs, conversations,
+    events,
+};
 
 /// A conversation that the batch touched, as it is now.
 pub(super) struct Touched<'e> {
@@ -25,62 +28,117 @@ pub(super) struct Touched<'e> {
     pub(super) cause: &'e Event,
     /// The event that tells most about the person behind a chat.
     pub(super) opened: Option<Event>,
-    /// Nothing of it stood in the store before this batch.
-    pub(super) is_new: bool,
 }
 
-/// Joins, locks and folds every conversation that a fresh event names.
-pub(super) async fn fold<'e>(
-    session: &Session<'_>,
-    fresh: &[Fresh<'e>],
-    recent: &Recent,
-) -> Result<Vec<Touched<'e>>, StoreError> {
-    let named = earliest(fresh);
-    if named.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut rows: Vec<ConversationRow> = named
-        .iter()
-        .map(|(id, (key, first_time))| ConversationRow {
-            id: *id,
-            root: *id,
-            key: key.text().unwrap_or_default().to_owned(),
-            first_time: *first_time,
-        })
-        .collect();
+/// The conversations that a batch touched, and what the store has of them besides their events.
+pub(super) struct Conversations<'e> {
+    pub(super) touched: Vec<Touched<'e>>,
+    /// Records as they stand in the store, by id.
+    pub(super) records: HashMap<Uuid, StoredCdr>,
+    /// The handles that they hang on.
+    pub(super) subjects: Vec<HandleRow>,
+    /// Live pops as they stand in the store.
+    pub(super) pops: Vec<LivePop>,
+}
+
+/// The conversation keys that a batch names, and what the store answered of them.
+pub(super) struct Named {
+    /// In the order of their ids.
+    rows: Vec<ConversationRow>,
+    /// The sets that they stand in, as far as they are known: read without a lock.
+    sets: Vec<ConversationRow>,
+    /// Nobody had named any of them before: nothing else is known of them, and nobody else sees them yet.
+    all_new: bool,
+}
+
+/// Where the store's answers stand.
+pub(super) struct AskedOf {
+    added: Place<Uuid>,
+    sets: Place<ConversationRow>,
+}
+
+/// The keys that events name, in the order of their ids.
+pub(super) fn keys_of(fresh: &[Fresh<'_>]) -> Vec<ConversationRow> {
+    let row = |(id, (key, first_time)): (Uuid, (&ConversationKey, Timestamp))| ConversationRow {
+        id,
+        root: id,
+        key: key.text().unwrap_or_default().to_owned(),
+        first_time,
+    };
+    let mut rows: Vec<ConversationRow> = earliest(fresh).into_iter().map(row).collect();
     rows.sort_unstable_by_key(|row| row.id);
-    let added = conversations::insert(session, &rows).await?;
-    let known = lock(session, &rows).await?;
-    let sets = join(session, known, &rows, fresh).await?;
-    let stored = read_events(session, &sets, &added, fresh, recent).await?;
-    Ok(fold_sets(sets, &added, &stored, fresh))
+    rows
 }
 
-/// Locks the sets that `named` stand in, and reads them as they are under the lock.
-async fn lock(session: &Session<'_>, named: &[ConversationRow]) -> Result<Vec<ConversationRow>, StoreError> {
-    // Nearly every key is the root of its own set: that is the guess.
-    let mut held: BTreeSet<Uuid> = named.iter().map(|row| row.id).collect();
-    let mut again = false;
-    loop {
-        locks::take(session, Stage::Conversations, &held, again).await?;
-        let known = conversations::sets_of(session, named.iter().map(|row| row.id)).await?;
-        let roots: BTreeSet<Uuid> = known.iter().map(|row| row.root).collect();
-        if !session.is_postgres() || roots.is_subset(&held) {
-            return Ok(known);
+/// Adds the keys that are new, and asks for the sets that the others stand in.
+pub(super) fn ask(keys: &[ConversationRow], bundle: &mut Bundle) -> Option<AskedOf> {
+    (!keys.is_empty()).then(|| AskedOf {
+        added: bundle.ask(conversations::insert(keys)),
+        sets: bundle.ask(conversations::sets_of(keys.iter().map(|row| row.id))),
+    })
+}
+
+impl Named {
+    /// `rows` may be fewer than were asked for.
+    pub(super) fn of(
+        rows: Vec<ConversationRow>,
+        asked: Option<&AskedOf>,
+        answers: &mut Answers,
+    ) -> Result<Self, StoreError> {
+        let Some(asked) = asked else { return Ok(Self { rows, sets: Vec::new(), all_new: true }) };
+        let added: HashSet<Uuid> = answers.take(&asked.added)?.into_iter().collect();
+        let all_new = rows.iter().all(|row| added.contains(&row.id));
+        Ok(Self { rows, sets: answers.take(&asked.sets)?, all_new })
+    }
+
+    /// What must be locked before the sets are read.
+    pub(super) fn locks(&self) -> BTreeSet<Uuid> {
+        if self.all_new {
+            return BTreeSet::new();
         }
-        // A set grew, or its root is another key: let go and take the larger set, in order.
-        held.extend(roots);
-        again = true;
+        self.rows.iter().map(|row| row.id).chain(self.sets.iter().map(|row| row.root)).collect()
+    }
+
+    /// What the store has of the sets that the keys stand in; or nothing, if they have grown: then there is more to lock
+    /// ([`Named::locks`]), and all must be read again.
+    pub(super) async fn read(&mut self, session: &Session<'_>) -> Result<Option<State>, StoreError> {
+        if self.all_new {
+            return Ok(Some(State { keys: self.rows.clone(), ..State::default() }));
+        }
+        let held = self.locks();
+        let ids: BTreeSet<Uuid> = self.rows.iter().chain(&self.sets).map(|row| row.id).collect();
+        let state = conversations::state(session, &ids).await?;
+        if state.keys.iter().all(|row| ids.contains(&row.id) && (!session.is_postgres() || held.contains(&row.root))) {
+            return Ok(Some(state));
+        }
+        self.sets = state.keys;
+        Ok(None)
+    }
+
+    /// Joins and folds the conversations. `state` was read under the locks of its roots.
+    pub(super) async fn fold<'e>(
+        self,
+        session: &Session<'_>,
+        fresh: &[Fresh<'e>],
+        state: State,
+        recent: &Recent,
+        writes: &mut Bundle,
+    ) -> Result<Conversations<'e>, StoreError> {
+        let sets = join(writes, state.keys, &self.rows, fresh);
+        let stored = read_events(session, state.events, fresh, recent).await?;
+        let records = state.records.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
+        let touched = fold_sets(sets, &stored, fresh);
+        Ok(Conversations { touched, records, subjects: state.subjects, pops: state.pops })
     }
 }
 
-/// Joins sets as the fresh events say; gives each set by its root.
-async fn join(
-    session: &Session<'_>,
+/// Joins sets as the fresh events say; gives each set.
+fn join(
+    writes: &mut Bundle,
     known: Vec<ConversationRow>,
     named: &[ConversationRow],
     fresh: &[Fresh<'_>],
-) -> Result<Vec<Vec<ConversationRow>>, StoreError> {
+) -> Vec<Vec<ConversationRow>> {
     let before: HashMap<Uuid, ConversationRow> = known.iter().map(|row| (row.id, row.clone())).collect();
     let mut rows: BTreeMap<Uuid, ConversationRow> = known.into_iter().map(|row| (row.id, row)).collect();
     for name in named {
@@ -116,9 +174,9 @@ async fn join(
         }
     }
     if !changed.is_empty() {
-        conversations::update(session, &changed).await?;
+        conversations::update(writes, &changed);
     }
-    Ok(sets.into_values().collect())
+    sets.into_values().collect()
 }
 
 fn root_of(set: &[ConversationRow]) -> Uuid {
@@ -134,21 +192,14 @@ fn key_of(row: &ConversationRow) -> ConversationKey {
     }
 }
 
-/// The events of each set that the store has besides the fresh ones, by conversation.
+/// The events that the store has besides the fresh ones, by conversation.
 async fn read_events(
     session: &Session<'_>,
-    sets: &[Vec<ConversationRow>],
-    added: &HashSet<Uuid>,
+    mut ids: Vec<(Uuid, EventId)>,
     fresh: &[Fresh<'_>],
     recent: &Recent,
 ) -> Result<Vec<(Uuid, Arc<Event>)>, StoreError> {
-    // A key that this batch added has no events but fresh ones.
-    let known: Vec<Uuid> = sets.iter().flatten().map(|row| row.id).filter(|id| !added.contains(id)).collect();
-    if known.is_empty() {
-        return Ok(Vec::new());
-    }
     let at_hand: HashSet<EventId> = fresh.iter().map(|one| one.event.id).collect();
-    let mut ids = events::ids_of_conversations(session, known).await?;
     ids.retain(|(_, event)| !at_hand.contains(event));
     let mut found = recent.find(ids.iter().map(|(_, event)| *event));
     let missing: Vec<EventId> =
@@ -163,7 +214,6 @@ async fn read_events(
 
 fn fold_sets<'e>(
     sets: Vec<Vec<ConversationRow>>,
-    added: &HashSet<Uuid>,
     stored: &[(Uuid, Arc<Event>)],
     fresh: &[Fresh<'e>],
 ) -> Vec<Touched<'e>> {
@@ -189,29 +239,15 @@ fn fold_sets<'e>(
         folded.cdr.id = root;
         let opened = told.iter().filter(|event| matches!(event.body, Body::ChatOpened(_)));
         let opened = opened.min_by_key(|event| (event.time, event.id)).map(|event| (*event).clone());
-        let is_new = set.iter().all(|row| added.contains(&row.id));
         let members = set.iter().map(|row| row.id).collect();
-        touched.push(Touched { root, members, folded, cause, opened, is_new });
+        touched.push(Touched { root, members, folded, cause, opened });
     }
     touched
 }
 
-/// Records of the touched conversations as they stand in the store, by id.
-pub(super) async fn standing(
-    session: &Session<'_>,
-    touched: &[Touched<'_>],
-) -> Result<HashMap<Uuid, StoredCdr>, StoreError> {
-    let known = touched.iter().filter(|conversation| !conversation.is_new);
-    let members: Vec<Uuid> = known.flat_map(|conversation| conversation.members.iter().copied()).collect();
-    if members.is_empty() {
-        return Ok(HashMap::new());
-    }
-    Ok(cdrs::by_id(session, members).await?.into_iter().map(|stored| (stored.cdr.id, stored)).collect())
-}
-
 /// Writes records that must be; tells of those that are complete. `subject` is the handle each hangs on.
-pub(super) async fn record(
-    session: &Session<'_>,
+pub(super) fn record(
+    writes: &mut Bundle,
     touched: &[Touched<'_>],
     mut before: HashMap<Uuid, StoredCdr>,
     subject: impl Fn(&Touched<'_>) -> Option<Uuid>,
@@ -234,9 +270,9 @@ pub(super) async fn record(
         }
     }
     if !gone.is_empty() {
-        cdrs::delete(session, gone).await?;
+        cdrs::delete(writes, gone);
     }
-    if written.is_empty() { Ok(()) } else { cdrs::upsert(session, &written).await }
+    if written.is_empty() { Ok(()) } else { cdrs::upsert(writes, &written) }
 }
 
 /// Records that were told and are part of this one now, in the order of their ids; those that they had absorbed too.
@@ -282,7 +318,7 @@ pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) ->
     if open.is_empty() {
         return Ok(found);
     }
-    let sets = conversations::sets_of(session, open).await?;
+    let sets = session.ask(conversations::sets_of(open)).await?;
     let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
     let mut told: HashMap<Uuid, Vec<Event>> = HashMap::new();
     for (conversation, event) in events::of_conversations(session, root_of.keys().copied()).await? {

@@ -170,7 +170,7 @@ impl Engine {
     }
 
     async fn handles_of(&self, customer: Uuid) -> Result<Vec<HandleRow>, DirectiveError> {
-        let rows = handles::of_customers(&self.store.reading(), [customer]).await?;
+        let rows = self.store.reading().ask(handles::of_customers([customer])).await?;
         if rows.is_empty() { Err(DirectiveError::NoCustomer(customer)) } else { Ok(rows) }
     }
 
@@ -191,7 +191,7 @@ impl Engine {
         if !applied.rejected.is_empty() {
             return Err(DirectiveError::Ineffective);
         }
-        let rows = handles::by_id(&self.store.reading(), about.iter().copied().collect::<BTreeSet<_>>()).await?;
+        let rows = self.store.reading().ask(handles::by_id(about.iter().copied().collect::<BTreeSet<_>>())).await?;
         let customers: BTreeSet<Uuid> = rows.iter().map(|row| row.customer).collect();
         let directives = events.iter().map(|event| event.id).collect();
         Ok(Decided { directives, customers: customers.into_iter().collect(), applied })

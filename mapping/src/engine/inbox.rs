@@ -6,7 +6,7 @@ use trunkline_events::{Body, Event, EventId, Sequence, Timestamp};
 use uuid::Uuid;
 
 use crate::cdr::{ConversationKey, conversation_keys, known_from};
-use crate::store::{Arrival, BooksRow, Day, Duplicate, Session, StoreError, events};
+use crate::store::{Arrival, BooksRow, Bundle, Day, Duplicate, Place, Session, StoreError, events};
 
 /// An event that was never seen before, with the conversation keys that it names.
 pub(super) struct Fresh<'e> {
@@ -29,36 +29,60 @@ pub(super) struct Prepared<'e> {
     pub(super) json: String,
 }
 
-/// Stores what is new; enters duplicates, redeliveries, gaps and the connectors' own counts into the books.
-pub(super) async fn take<'e>(session: &Session<'_>, batch: &[Prepared<'e>]) -> Result<Intake<'e>, StoreError> {
-    let mut tellings: BTreeMap<EventId, Vec<&Prepared<'e>>> = BTreeMap::new();
-    for prepared in batch {
-        tellings.entry(prepared.event.id).or_default().push(prepared);
-    }
-    for told in tellings.values_mut() {
-        told.sort_by(|a, b| a.event.sequence.cmp(&b.event.sequence));
-    }
-    let keys: Vec<Vec<ConversationKey>> = tellings.values().map(|told| conversation_keys(told[0].event)).collect();
-    let arrivals: Vec<Arrival<'_>> = tellings
-        .values()
-        .zip(&keys)
-        .map(|(told, keys)| Arrival {
-            event: told[0].event,
-            json: &told[0].json,
-            conversation: keys.first().map(ConversationKey::id),
-        })
-        .collect();
-    let written = events::insert(session, &arrivals).await?;
-    let mut intake = Intake::default();
-    let again = told_again(session, &tellings, &written).await?;
-    let redelivered = enter_duplicates(session, again, &mut intake).await?;
-    for (told, keys) in tellings.values().zip(keys) {
-        if written.contains(&told[0].event.id) {
-            intake.fresh.push(Fresh { event: told[0].event, keys });
+/// What a batch tells: each event once, the telling with the lowest number first.
+pub(super) struct Told<'p, 'e> {
+    tellings: BTreeMap<EventId, Vec<&'p Prepared<'e>>>,
+}
+
+impl<'p, 'e> Told<'p, 'e> {
+    pub(super) fn of(batch: &'p [Prepared<'e>]) -> Self {
+        let mut tellings: BTreeMap<EventId, Vec<&Prepared<'e>>> = BTreeMap::new();
+        for prepared in batch {
+            tellings.entry(prepared.event.id).or_default().push(prepared);
         }
+        for told in tellings.values_mut() {
+            told.sort_by(|a, b| a.event.sequence.cmp(&b.event.sequence));
+        }
+        Self { tellings }
     }
-    keep_books(session, &intake.fresh, redelivered).await?;
-    Ok(intake)
+
+    /// Every event as if it were never seen before, in the order of their ids.
+    pub(super) fn events(&self) -> Vec<Fresh<'e>> {
+        let fresh = |told: &Vec<&Prepared<'e>>| Fresh { event: told[0].event, keys: conversation_keys(told[0].event) };
+        self.tellings.values().map(fresh).collect()
+    }
+
+    /// Stores what is new; gives where the ids of it will stand. `events` are those of [`Told::events`].
+    pub(super) fn store(&self, events: &[Fresh<'e>], bundle: &mut Bundle) -> Place<EventId> {
+        let arrivals: Vec<Arrival<'_>> = self
+            .tellings
+            .values()
+            .zip(events)
+            .map(|(told, one)| Arrival {
+                event: one.event,
+                json: &told[0].json,
+                conversation: one.keys.first().map(ConversationKey::id),
+            })
+            .collect();
+        bundle.ask(events::insert(&arrivals))
+    }
+
+    /// Enters duplicates, redeliveries, gaps and the connectors' own counts into the books. `events` are those of
+    /// [`Told::events`], `written` what of it was new.
+    pub(super) async fn enter(
+        &self,
+        session: &Session<'_>,
+        mut events: Vec<Fresh<'e>>,
+        written: &HashSet<EventId>,
+    ) -> Result<Intake<'e>, StoreError> {
+        let mut intake = Intake::default();
+        let again = told_again(session, &self.tellings, written).await?;
+        let redelivered = enter_duplicates(session, again, &mut intake).await?;
+        events.retain(|one| written.contains(&one.event.id));
+        intake.fresh = events;
+        keep_books(session, &intake.fresh, redelivered).await?;
+        Ok(intake)
+    }
 }
 
 /// Every telling that is not the stored one, with the place in the books of the stored one.

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use trunkline_events::call::Direction;
-use trunkline_events::cdr::Medium;
 use trunkline_events::pop::{Brief, Certainty, Pop, PopEnded};
 use trunkline_events::{Body, EventId, Timestamp};
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use super::conversations::Touched;
 use super::derive::Derived;
 use crate::cdr::LiveLeg;
-use crate::store::{LivePop, Session, StoreError, micros, pops};
+use crate::store::{Bundle, LivePop, StoreError, micros, pops};
 
 /// Who it may be, for one conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,13 +31,6 @@ pub(super) fn shown<'t>(conversation: &'t Touched<'_>) -> impl Iterator<Item = &
     conversation.folded.live.iter().filter(|leg| leg.route.direction != Direction::Internal)
 }
 
-/// Live pops of the touched conversations, as they stand in the store.
-pub(super) async fn standing(session: &Session<'_>, touched: &[Touched<'_>]) -> Result<Vec<LivePop>, StoreError> {
-    let known = touched.iter().filter(|one| !one.is_new && one.folded.cdr.medium == Medium::Voice);
-    let members: Vec<Uuid> = known.flat_map(|conversation| conversation.members.iter().copied()).collect();
-    if members.is_empty() { Ok(Vec::new()) } else { pops::of_conversations(session, members).await }
-}
-
 /// Conversations that will ring at a device they did not ring at before: whose customers must be looked up.
 pub(super) fn new_here<'t, 'e>(touched: &'t [Touched<'e>], standing: &[LivePop]) -> Vec<&'t Touched<'e>> {
     let known = |leg: &LiveLeg| standing.iter().any(|live| live.pop.pop == pop_id(leg));
@@ -46,8 +38,8 @@ pub(super) fn new_here<'t, 'e>(touched: &'t [Touched<'e>], standing: &[LivePop])
 }
 
 /// Tells what began, was answered and ended, and keeps what lives.
-pub(super) async fn turn(
-    session: &Session<'_>,
+pub(super) fn turn(
+    writes: &mut Bundle,
     touched: &[Touched<'_>],
     standing: Vec<LivePop>,
     presumed: &HashMap<Uuid, Presumed>,
@@ -69,9 +61,9 @@ pub(super) async fn turn(
         tell_end(touched, ended, derived);
     }
     if !before.is_empty() {
-        pops::delete(session, before.into_keys()).await?;
+        pops::delete(writes, before.into_keys());
     }
-    if kept.is_empty() { Ok(()) } else { pops::upsert(session, &kept).await }
+    if kept.is_empty() { Ok(()) } else { pops::upsert(writes, &kept) }
 }
 
 fn live_pop(conversation: &Touched<'_>, leg: &LiveLeg, old: Option<&LivePop>, who: Option<&Presumed>) -> LivePop {

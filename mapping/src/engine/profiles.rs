@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::derive::Derived;
 use crate::profile::{Chosen, FieldRules, FieldValue, SetTag, Strategy, TagFact, settle, tags};
-use crate::store::{Session, StoreError, TagRow, ValueRow, profiles};
+use crate::store::{Answers, Bundle, Place, Session, StoreError, TagRow, ValueRow, profiles};
 
 /// The field that a chat's display name is kept in.
 const CHAT_NAME: &str = "name";
@@ -67,6 +67,10 @@ impl<'e> Said<'e> {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.causes.is_empty()
+    }
+
     /// Writes it, and tells what changed by that for which customer. `customer_of` knows every handle that was heard of.
     pub(super) async fn keep(
         self,
@@ -75,9 +79,6 @@ impl<'e> Said<'e> {
         rules: &FieldRules,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
-        if self.causes.is_empty() {
-            return Ok(());
-        }
         let mut causes: BTreeMap<Uuid, &Event> = BTreeMap::new();
         for (handle, event) in &self.causes {
             if let Some(customer) = customer_of(*handle) {
@@ -87,7 +88,8 @@ impl<'e> Said<'e> {
                 }
             }
         }
-        let before = standing(session, causes.keys().copied(), rules).await?;
+        let customers: BTreeSet<Uuid> = causes.keys().copied().collect();
+        let before = standing(session, &customers, rules).await?;
         if !self.values.is_empty() {
             let values: Vec<ValueRow> = self.values.into_values().collect();
             profiles::upsert_values(session, &values).await?;
@@ -96,7 +98,7 @@ impl<'e> Said<'e> {
             let tags: Vec<TagRow> = self.tags.into_values().collect();
             profiles::upsert_tags(session, &tags).await?;
         }
-        let after = standing(session, causes.keys().copied(), rules).await?;
+        let after = standing(session, &customers, rules).await?;
         for (customer, cause) in causes {
             tell(customer, cause, before.get(&customer), after.get(&customer), derived);
         }
@@ -111,19 +113,31 @@ pub(super) struct Standing {
     pub(super) tags: Vec<SetTag>,
 }
 
-/// What counts of each customer, by present customer id.
-pub(super) async fn standing(
-    session: &Session<'_>,
-    customers: impl Iterator<Item = Uuid> + Clone,
+/// Where the answers to what is said of customers stand.
+pub(super) struct AskedOf {
+    values: Place<(Uuid, ValueRow)>,
+    tags: Place<(Uuid, TagRow)>,
+}
+
+/// Asks for all that is said of customers.
+pub(super) fn ask(customers: &BTreeSet<Uuid>, bundle: &mut Bundle) -> AskedOf {
+    let ids = || customers.iter().copied();
+    AskedOf { values: bundle.ask(profiles::values_of(ids())), tags: bundle.ask(profiles::tags_of(ids())) }
+}
+
+/// What counts of each customer, by present customer id, of all that is said.
+pub(super) fn settled(
+    asked: &AskedOf,
+    answers: &mut Answers,
     rules: &FieldRules,
 ) -> Result<HashMap<Uuid, Standing>, StoreError> {
     let mut values: HashMap<Uuid, Vec<FieldValue>> = HashMap::new();
-    for (customer, row) in profiles::values_of(session, customers.clone()).await? {
+    for (customer, row) in answers.take(&asked.values)? {
         let said = FieldValue { field: row.field, at: row.at, source: row.source, value: row.value };
         values.entry(customer).or_default().push(said);
     }
     let mut facts: HashMap<Uuid, Vec<TagFact>> = HashMap::new();
-    for (customer, row) in profiles::tags_of(session, customers).await? {
+    for (customer, row) in answers.take(&asked.tags)? {
         let fact = TagFact { tag: row.tag, source: row.source, at: row.at, set: row.present };
         facts.entry(customer).or_default().push(fact);
     }
@@ -135,6 +149,17 @@ pub(super) async fn standing(
         standing.entry(customer).or_default().tags = tags(&facts);
     }
     Ok(standing)
+}
+
+/// What counts of each customer, by present customer id.
+pub(super) async fn standing(
+    session: &Session<'_>,
+    customers: &BTreeSet<Uuid>,
+    rules: &FieldRules,
+) -> Result<HashMap<Uuid, Standing>, StoreError> {
+    let mut bundle = Bundle::default();
+    let asked = ask(customers, &mut bundle);
+    settled(&asked, &mut session.together(bundle).await?, rules)
 }
 
 fn tell(customer: Uuid, cause: &Event, before: Option<&Standing>, after: Option<&Standing>, derived: &mut Derived) {

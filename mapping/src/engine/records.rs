@@ -39,10 +39,11 @@ impl Records {
     /// The customer of any of his ids, former ones too.
     pub async fn customer(&self, id: Uuid) -> Result<Option<CustomerView>, StoreError> {
         let session = self.store.reading();
-        let mut rows = handles::of_customers(&session, [id]).await?;
+        let mut rows = session.ask(handles::of_customers([id])).await?;
         let Some(customer) = rows.first().map(|row| row.customer) else { return Ok(None) };
         let fields = &self.knowledge.fields;
-        let known = standing(&session, std::iter::once(customer), fields).await?.remove(&customer).unwrap_or_default();
+        let known =
+            standing(&session, &BTreeSet::from([customer]), fields).await?.remove(&customer).unwrap_or_default();
         rows.sort_by_cached_key(|row| (self.rank(row), row.first_seen, row.id));
         Ok(Some(CustomerView {
             customer,
@@ -76,7 +77,7 @@ impl Records {
         }
         let mut found = Vec::new();
         if let Ok(id) = Uuid::parse_str(text) {
-            found.extend(handles::by_id(&session, [id]).await?);
+            found.extend(session.ask(handles::by_id([id])).await?);
         }
         let spellings = self.spellings(text);
         found.extend(handles::by_value(&session, spellings.iter().map(String::as_str), limit).await?);
@@ -101,11 +102,11 @@ impl Records {
 
     async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
         let fields = &self.knowledge.fields;
-        let known = standing(session, customers.iter().copied(), fields).await?;
+        let known = standing(session, &customers.iter().copied().collect(), fields).await?;
         let questions: Vec<(Uuid, Uuid, Timestamp)> =
             customers.iter().map(|customer| (*customer, Uuid::nil(), end_of_time())).collect();
         let mut past: HashMap<Uuid, Vec<Cdr>> = HashMap::new();
-        for (customer, _, cdr) in cdrs::last_before(session, &questions).await? {
+        for (customer, _, cdr) in session.ask(cdrs::last_before(&questions)).await? {
             past.entry(customer).or_default().push(cdr);
         }
         let nothing = Standing::default();
@@ -129,7 +130,7 @@ impl Records {
             return Ok(nobody);
         };
         let session = self.store.reading();
-        let rows = handles::by_id(&session, [handle.id()]).await?;
+        let rows = session.ask(handles::by_id([handle.id()])).await?;
         let Some(handle) = rows.first() else { return Ok(nobody) };
         let asked = Asked { conversation: Uuid::nil(), handle, before: end_of_time() };
         let mut answers = presume(&session, &[asked], &knowledge.fields).await?;
@@ -164,7 +165,7 @@ impl Records {
             return Ok(HashMap::new());
         }
         let session = self.store.reading();
-        let sets = conversations::sets_of(&session, chats).await?;
+        let sets = session.ask(conversations::sets_of(chats)).await?;
         let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
         let told = events::of_conversations(&session, root_of.keys().copied()).await?;
         let mut messages: HashMap<Uuid, Vec<MessageView>> = HashMap::new();
@@ -191,7 +192,7 @@ impl Records {
         let session = self.store.reading();
         let mut query = CdrQuery::from(filter);
         if let Some(customer) = filter.customer {
-            let rows = handles::of_customers(&session, [customer]).await?;
+            let rows = session.ask(handles::of_customers([customer])).await?;
             query.handles = Some(rows.iter().filter(|row| !row.shared && !row.generic).map(|row| row.id).collect());
         }
         if let Some(number) = &filter.number {
@@ -210,12 +211,12 @@ impl Records {
     /// Why a customer's handles are one customer, and why others are not: all evidence at them, the oldest first.
     pub async fn explain(&self, customer: Uuid) -> Result<Vec<LinkView>, StoreError> {
         let session = self.store.reading();
-        let his = handles::of_customers(&session, [customer]).await?;
+        let his = session.ask(handles::of_customers([customer])).await?;
         // At a handle that thousands share there are thousands of pieces that join nobody.
         let own = his.iter().filter(|row| !row.generic).map(|row| row.id);
         let pieces = evidence::at_handles(&session, own).await?;
         let ends: BTreeSet<Uuid> = pieces.iter().flat_map(|piece| [piece.a, piece.b]).collect();
-        let rows = handles::by_id(&session, ends).await?;
+        let rows = session.ask(handles::by_id(ends)).await?;
         let keys: BTreeMap<Uuid, String> = rows.iter().map(|row| (row.id, key_of(row))).collect();
         let key = |id: &Uuid| keys.get(id).cloned().unwrap_or_else(|| id.to_string());
         let mut links: Vec<LinkView> = pieces
@@ -241,7 +242,7 @@ impl Records {
     /// The joins and splits that a customer went through, the newest first.
     pub async fn turns(&self, customer: Uuid) -> Result<Vec<TurnView>, StoreError> {
         let session = self.store.reading();
-        let his = handles::of_customers(&session, [customer]).await?;
+        let his = session.ask(handles::of_customers([customer])).await?;
         evidence::turns_of(&session, his.iter().map(|row| row.id)).await
     }
 
@@ -266,7 +267,7 @@ async fn with_customers(session: &Session<'_>, found: Vec<StoredCdr>) -> Result<
     let found = present(session, found).await?;
     let ids: BTreeSet<Uuid> = found.iter().filter_map(|stored| stored.subject_handle).collect();
     let rows: HashMap<Uuid, HandleRow> =
-        handles::by_id(session, ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        session.ask(handles::by_id(ids)).await?.into_iter().map(|row| (row.id, row)).collect();
     Ok(found
         .into_iter()
         .map(|stored| {

@@ -8,9 +8,9 @@ use trunkline_events::pop::{Brief, Certainty};
 use uuid::Uuid;
 
 use super::pops::Presumed;
-use super::profiles::{Standing, standing};
+use super::profiles::{self, Standing};
 use crate::profile::{FieldRules, brief, last_contact};
-use crate::store::{HandleRow, Session, StoreError, cdrs, evidence, handles};
+use crate::store::{Bundle, HandleRow, Session, StoreError, cdrs, evidence, handles};
 
 /// How many customers of a shared handle are offered.
 const OFFERED: u32 = 10;
@@ -65,20 +65,25 @@ async fn read(
 ) -> Result<Known, StoreError> {
     let customers: BTreeSet<Uuid> = offers.iter().flat_map(|(_, _, customers)| customers).copied().collect();
     let mut count: HashMap<Uuid, usize> = HashMap::new();
-    for row in handles::of_customers(session, customers.iter().copied()).await? {
-        *count.entry(row.customer).or_default() += 1;
-    }
     let questions: Vec<(Uuid, Uuid, Timestamp)> = offers
         .iter()
         .flat_map(|(asked, _, customers)| {
             customers.iter().map(|customer| (*customer, asked.conversation, asked.before))
         })
         .collect();
+    let mut bundle = Bundle::default();
+    let handles = bundle.ask(handles::of_customers(customers.iter().copied()));
+    let last = bundle.ask(cdrs::last_before(&questions));
+    let said = profiles::ask(&customers, &mut bundle);
+    let mut answers = session.together(bundle).await?;
+    for row in answers.take(&handles)? {
+        *count.entry(row.customer).or_default() += 1;
+    }
     let mut past: HashMap<(Uuid, Uuid), Vec<Cdr>> = HashMap::new();
-    for (customer, own, cdr) in cdrs::last_before(session, &questions).await? {
+    for (customer, own, cdr) in answers.take(&last)? {
         past.entry((customer, own)).or_default().push(cdr);
     }
-    Ok(Known { standing: standing(session, customers.iter().copied(), rules).await?, handles: count, past })
+    Ok(Known { standing: profiles::settled(&said, &mut answers, rules)?, handles: count, past })
 }
 
 fn presumed(

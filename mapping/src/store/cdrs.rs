@@ -4,6 +4,7 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium};
 use uuid::Uuid;
 
+use super::bundle::{Ask, Bundle};
 use super::error::StoreError;
 use super::micros;
 use super::rows::{Kind, Rows};
@@ -68,7 +69,7 @@ fn barred<'c>(names: impl Iterator<Item = &'c str>) -> String {
 }
 
 /// Writes records over what stood there. The caller holds the conversations' locks.
-pub(crate) async fn upsert(session: &Session<'_>, records: &[StoredCdr]) -> Result<(), StoreError> {
+pub(crate) fn upsert(writes: &mut Bundle, records: &[StoredCdr]) -> Result<(), StoreError> {
     let mut rows = Rows::new(&[
         ("id", Kind::Uuid),
         ("revision", Kind::Big),
@@ -107,23 +108,19 @@ pub(crate) async fn upsert(session: &Session<'_>, records: &[StoredCdr]) -> Resu
          agents = excluded.agents, extensions = excluded.extensions, subject_handle = excluded.subject_handle, record = excluded.record \
          WHERE cdr.revision <= excluded.revision",
     );
-    session.run("write records", query.rows(rows)).await.map(drop)
+    writes.write("write records", query.rows(rows));
+    Ok(())
 }
 
 /// Removes records whose conversation became part of another.
-pub(crate) async fn delete(session: &Session<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<(), StoreError> {
-    session.run("remove records", Query::new("DELETE FROM cdr WHERE id {ids}").ids(ids)).await.map(drop)
+pub(crate) fn delete(writes: &mut Bundle, ids: impl IntoIterator<Item = Uuid>) {
+    writes.write("remove records", Query::new("DELETE FROM cdr WHERE id {ids}").ids(ids));
 }
 
-const SELECT_BY_ID: &str = "SELECT c.id, c.complete, c.subject_handle, c.record FROM cdr c WHERE c.id {ids}";
-
 /// Records by id.
-pub(crate) async fn by_id(
-    session: &Session<'_>,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<StoredCdr>, StoreError> {
-    let found = session.all("read records", Query::new(SELECT_BY_ID).ids(ids)).await?;
-    found.iter().map(read).collect()
+pub(super) fn of_conversations(ids: impl IntoIterator<Item = Uuid>) -> Ask<StoredCdr> {
+    let query = Query::new("SELECT r.id, r.complete, r.subject_handle, r.record FROM cdr r WHERE r.id {ids}");
+    Ask::new("read records", query.ids(ids), 4, read)
 }
 
 /// Records of the conversation that `id` names now, were it a former id.
@@ -178,10 +175,7 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 /// For each (customer, record, instant): the customer's last record that started before the instant and is another one.
-pub(crate) async fn last_before(
-    session: &Session<'_>,
-    asked: &[(Uuid, Uuid, Timestamp)],
-) -> Result<Vec<(Uuid, Uuid, Cdr)>, StoreError> {
+pub(crate) fn last_before(asked: &[(Uuid, Uuid, Timestamp)]) -> Ask<(Uuid, Uuid, Cdr)> {
     let mut rows = Rows::new(&[("customer", Kind::Uuid), ("own", Kind::Uuid), ("before", Kind::Big)]);
     for (customer, own, before) in asked {
         rows.push([(*customer).into(), (*own).into(), (*before).into()]);
@@ -193,8 +187,9 @@ pub(crate) async fn last_before(
          LIMIT 1) AS id FROM {rows} JOIN handle h ON h.customer = r.customer AND NOT h.shared AND NOT h.generic) AS s \
          JOIN cdr c ON c.id = s.id",
     );
-    let found = session.all("read last contacts", query.rows(rows)).await?;
-    found.iter().map(|row| Ok((row.uuid(0)?, row.uuid(1)?, record(row.uuid(1)?, &row.text(2)?)?))).collect()
+    Ask::new("read last contacts", query.rows(rows), 3, |row| {
+        Ok((row.uuid(0)?, row.uuid(1)?, record(row.uuid(1)?, &row.text(2)?)?))
+    })
 }
 
 fn read(row: &Row) -> Result<StoredCdr, StoreError> {
@@ -205,6 +200,7 @@ fn read(row: &Row) -> Result<StoredCdr, StoreError> {
     })
 }
 
+/// A record as its column holds it.
 fn record(id: Uuid, json: &str) -> Result<Cdr, StoreError> {
     serde_json::from_str(json).map_err(|cause| StoreError::Unreadable { table: "cdr", id, problem: cause.to_string() })
 }

@@ -71,7 +71,9 @@ impl Store {
 
     async fn open_postgres(settings: &Settings) -> Result<Self, StoreError> {
         let open = |cause| StoreError::Open { backend: "PostgreSQL", cause };
-        let writer = postgres_options(settings, settings.writers, &WRITER);
+        let mut writer = postgres_options(settings, settings.writers, &WRITER);
+        // A round trip for each transaction otherwise. Who applies a batch tries again on any error of the connection.
+        writer.test_before_acquire(false);
         let writer = Database::connect(writer).await.map_err(open)?;
         migrate(&writer).await.map_err(open)?;
         let reader = postgres_options(settings, settings.readers, &READER);

@@ -1,13 +1,18 @@
 //! Which calls and chats are one conversation, as data: each key names the root of the set that it stands in.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
-use trunkline_events::Timestamp;
+use trunkline_events::{EventId, Timestamp};
 use uuid::Uuid;
 
+use super::bundle::{Ask, Bundle};
+use super::cdrs::StoredCdr;
 use super::error::StoreError;
+use super::handles::{self, HandleRow};
+use super::pops::LivePop;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
+use super::{cdrs, pops};
 
 /// A key and the set that it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,35 +43,65 @@ fn table(rows: &[ConversationRow]) -> Rows {
 }
 
 /// Adds keys that are new; gives their ids. `rows` are sorted by id.
-pub(crate) async fn insert(session: &Session<'_>, rows: &[ConversationRow]) -> Result<HashSet<Uuid>, StoreError> {
+pub(crate) fn insert(rows: &[ConversationRow]) -> Ask<Uuid> {
     let query = Query::new(
         "INSERT INTO conversation (id, root, key, first_time) SELECT id, root, key, first_time FROM {rows} \
          WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
     );
-    let added = session.all("write conversations", query.rows(table(rows))).await?;
-    added.iter().map(|row| row.uuid(0)).collect()
+    Ask::new("write conversations", query.rows(table(rows)), 1, |row| row.uuid(0))
 }
 
 /// Every key of every set that one of `ids` stands in.
-pub(crate) async fn sets_of(
-    session: &Session<'_>,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<ConversationRow>, StoreError> {
+pub(crate) fn sets_of(ids: impl IntoIterator<Item = Uuid>) -> Ask<ConversationRow> {
     let query = Query::new(
         "SELECT c.id, c.root, c.key, c.first_time FROM conversation c \
          WHERE c.root IN (SELECT t.root FROM conversation t WHERE t.id {ids})",
     );
-    let found = session.all("read conversations", query.ids(ids)).await?;
-    found.iter().map(ConversationRow::read).collect()
+    Ask::new("read conversations", query.ids(ids), 4, ConversationRow::read)
+}
+
+/// What stands in the store of conversation keys.
+#[derive(Default)]
+pub(crate) struct State {
+    /// All keys of their sets.
+    pub(crate) keys: Vec<ConversationRow>,
+    /// Which events each key has.
+    pub(crate) events: Vec<(Uuid, EventId)>,
+    pub(crate) records: Vec<StoredCdr>,
+    /// The handles that records hang on.
+    pub(crate) subjects: Vec<HandleRow>,
+    /// Of calls that are alive.
+    pub(crate) pops: Vec<LivePop>,
+}
+
+/// Reads it all at once: the whole sets that `ids` stand in, the rest of `ids` alone.
+pub(crate) async fn state(session: &Session<'_>, ids: &BTreeSet<Uuid>) -> Result<State, StoreError> {
+    let of = || ids.iter().copied();
+    let query = Query::new("SELECT e.conversation, e.id FROM event e WHERE e.conversation {ids}");
+    let mut bundle = Bundle::default();
+    let keys = bundle.ask(sets_of(of()));
+    let events =
+        bundle.ask(Ask::new("read conversations", query.ids(of()), 2, |row| Ok((row.uuid(0)?, row.event(1)?))));
+    let records = bundle.ask(cdrs::of_conversations(of()));
+    let subjects = bundle.ask(handles::of_records(of()));
+    let pops = bundle.ask(pops::of_conversations(of()));
+    let mut answers = session.together(bundle).await?;
+    Ok(State {
+        keys: answers.take(&keys)?,
+        events: answers.take(&events)?,
+        records: answers.take(&records)?,
+        subjects: answers.take(&subjects)?,
+        pops: answers.take(&pops)?,
+    })
 }
 
 /// Moves keys to another root, or to an earlier first time, and names those that were known by their id alone (a remark
 /// came first). The caller holds the locks of the sets.
-pub(crate) async fn update(session: &Session<'_>, rows: &[ConversationRow]) -> Result<(), StoreError> {
+pub(crate) fn update(writes: &mut Bundle, rows: &[ConversationRow]) {
     let query = Query::new(
         "UPDATE conversation SET root = r.root, first_time = r.first_time, \
          key = CASE WHEN conversation.key = '' THEN r.key ELSE conversation.key END \
          FROM {rows} WHERE conversation.id = r.id",
     );
-    session.run("write conversations", query.rows(table(rows))).await.map(drop)
+    writes.write("write conversations", query.rows(table(rows)));
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use trunkline_events::{Event, EventId, Sequence, Timestamp};
 use uuid::Uuid;
 
+use super::bundle::Ask;
 use super::error::StoreError;
 use super::micros;
 use super::rows::{Cell, Kind, Rows};
@@ -62,7 +63,7 @@ pub(crate) fn big(number: u64) -> i64 {
 }
 
 /// Writes what was never seen before; gives the ids that were written. `arrivals` are sorted by id and name each id once.
-pub(crate) async fn insert(session: &Session<'_>, arrivals: &[Arrival<'_>]) -> Result<HashSet<EventId>, StoreError> {
+pub(crate) fn insert(arrivals: &[Arrival<'_>]) -> Ask<EventId> {
     let mut rows = Rows::new(&[
         ("id", Kind::Uuid),
         ("source", Kind::Text),
@@ -92,8 +93,7 @@ pub(crate) async fn insert(session: &Session<'_>, arrivals: &[Arrival<'_>]) -> R
         "INSERT INTO event (id, source, epoch, number, type, time, received, conversation, body) \
          SELECT id, source, epoch, number, type, time, received, conversation, body FROM {rows} WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
     );
-    let written = session.all("write events", query.rows(rows)).await?;
-    written.iter().map(|row| row.event(0)).collect()
+    Ask::new("write events", query.rows(rows), 1, |row| row.event(0))
 }
 
 /// The places in the books of stored events.
@@ -249,16 +249,6 @@ pub(crate) async fn insert_gaps(session: &Session<'_>, gaps: &[&Event]) -> Resul
          WHERE true ON CONFLICT (id) DO NOTHING",
     );
     session.run("write gaps", query.rows(rows)).await.map(drop)
-}
-
-/// The ids of all stored events of conversations, by conversation.
-pub(crate) async fn ids_of_conversations(
-    session: &Session<'_>,
-    conversations: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<(Uuid, EventId)>, StoreError> {
-    let query = Query::new("SELECT e.conversation, e.id FROM event e WHERE e.conversation {ids}");
-    let found = session.all("read events of conversations", query.ids(conversations)).await?;
-    found.iter().map(|row| Ok((row.uuid(0)?, row.event(1)?))).collect()
 }
 
 /// Events by id.

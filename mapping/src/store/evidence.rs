@@ -4,6 +4,7 @@ use trunkline_events::customer::Strength;
 use trunkline_events::{EventId, Timestamp};
 use uuid::Uuid;
 
+use super::bundle::Ask;
 use super::error::StoreError;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
@@ -138,13 +139,9 @@ pub(crate) async fn upsert(session: &Session<'_>, evidence: &[EvidenceRow]) -> R
 }
 
 /// First times and events of evidence that is known.
-pub(crate) async fn known(
-    session: &Session<'_>,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<(Uuid, Timestamp, EventId)>, StoreError> {
+pub(crate) fn known(ids: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, Timestamp, EventId)> {
     let query = Query::new("SELECT e.id, e.first_at, e.event FROM evidence e WHERE e.id {ids}");
-    let found = session.all("read evidence", query.ids(ids)).await?;
-    found.iter().map(|row| Ok((row.uuid(0)?, row.instant(1)?, row.event(2)?))).collect()
+    Ask::new("read evidence", query.ids(ids), 3, |row| Ok((row.uuid(0)?, row.instant(1)?, row.event(2)?)))
 }
 
 /// All evidence at handles, undone directives too.

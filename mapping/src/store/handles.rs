@@ -3,6 +3,7 @@
 use trunkline_events::Timestamp;
 use uuid::Uuid;
 
+use super::bundle::{Ask, Bundle};
 use super::cdrs::literal;
 use super::error::StoreError;
 use super::rows::{Kind, Rows};
@@ -79,13 +80,15 @@ pub(crate) async fn insert(session: &Session<'_>, handles: &[HandleRow]) -> Resu
 }
 
 /// Handles by id.
-pub(crate) async fn by_id(
-    session: &Session<'_>,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<HandleRow>, StoreError> {
+pub(crate) fn by_id(ids: impl IntoIterator<Item = Uuid>) -> Ask<HandleRow> {
     let query = Query::new(select_handles!("FROM handle h WHERE h.id {ids}"));
-    let found = session.all("read handles", query.ids(ids)).await?;
-    found.iter().map(HandleRow::read).collect()
+    Ask::new("read handles", query.ids(ids), 9, HandleRow::read)
+}
+
+/// The handles that records hang on.
+pub(super) fn of_records(ids: impl IntoIterator<Item = Uuid>) -> Ask<HandleRow> {
+    let query = Query::new(select_handles!("FROM cdr r JOIN handle h ON h.id = r.subject_handle WHERE r.id {ids}"));
+    Ask::new("read handles of records", query.ids(ids), 9, HandleRow::read)
 }
 
 /// Locks handles that are about to change, in the order of their ids, so that two batches wait and never deadlock.
@@ -93,7 +96,7 @@ pub(crate) async fn lock(session: &Session<'_>, ids: impl IntoIterator<Item = Uu
     if !session.is_postgres() {
         return Ok(());
     }
-    let query = Query::new("SELECT h.id FROM handle h WHERE h.id {ids} ORDER BY h.id FOR NO KEY UPDATE");
+    let query = Query::new("SELECT h.id FROM handle h WHERE h.id {ids} ORDER BY h.id {locked}");
     session.all("lock handles", query.ids(ids)).await.map(drop)
 }
 
@@ -127,29 +130,27 @@ pub(crate) async fn update(session: &Session<'_>, handles: &[HandleRow]) -> Resu
     session.run("write handles", query.rows(rows)).await.map(drop)
 }
 
-/// Raises `last_seen` and nothing else. The caller has locked the rows.
-pub(crate) async fn touch(session: &Session<'_>, seen: &[(Uuid, Timestamp)]) -> Result<(), StoreError> {
+/// Raises `last_seen` and nothing else. Rows are locked in the order of their ids, so that two batches wait and never
+/// deadlock; a batch that writes handles in other ways too locks all of them before ([`lock`]).
+pub(crate) fn touch(writes: &mut Bundle, seen: &[(Uuid, Timestamp)]) {
     let mut rows = Rows::new(&[("id", Kind::Uuid), ("last_seen", Kind::Big)]);
     for (id, at) in seen {
         rows.push([(*id).into(), (*at).into()]);
     }
     let query = Query::new(
-        "UPDATE handle SET last_seen = r.last_seen FROM {rows} WHERE handle.id = r.id \
-         AND handle.last_seen < r.last_seen",
+        "UPDATE handle SET last_seen = s.last_seen FROM (SELECT h.id, r.last_seen FROM {rows} \
+         JOIN handle h ON h.id = r.id ORDER BY h.id {locked}) AS s \
+         WHERE handle.id = s.id AND handle.last_seen < s.last_seen",
     );
-    session.run("write handles", query.rows(rows)).await.map(drop)
+    writes.write("write handles", query.rows(rows));
 }
 
 /// All handles of the customers that `ids` name, former ids included.
-pub(crate) async fn of_customers(
-    session: &Session<'_>,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<HandleRow>, StoreError> {
+pub(crate) fn of_customers(ids: impl IntoIterator<Item = Uuid>) -> Ask<HandleRow> {
     let query = Query::new(select_handles!(
         "FROM handle h WHERE h.customer IN (SELECT t.customer FROM handle t WHERE t.id {ids})"
     ));
-    let found = session.all("read handles of customers", query.ids(ids)).await?;
-    found.iter().map(HandleRow::read).collect()
+    Ask::new("read handles of customers", query.ids(ids), 9, HandleRow::read)
 }
 
 /// Handles whose value is exactly one of `values`, whatever their scheme.

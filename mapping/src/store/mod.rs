@@ -2,7 +2,8 @@
 //!
 //! - [`Store`] opens a database and brings its schema up to date ([`Settings`] says which).
 //! - One file a table or two: events and books, conversations and records, handles and evidence, profile, pops, outbox,
-//!   tokens, audit log. Each statement takes a whole batch; none is run per event.
+//!   tokens, audit log. Each statement takes a whole batch; none is run per event. What a batch asks and writes at one
+//!   point of its transaction goes as one [`Bundle`].
 //! - [`StoreError::disposition`] says what a caller does about a failure.
 //!
 //! Everything about a person hangs on handles, never on customers: a merge or a split moves `handle.customer` and nothing
@@ -12,6 +13,7 @@
 
 mod audit_log;
 mod books;
+mod bundle;
 pub(crate) mod cdrs;
 mod connect;
 pub(crate) mod conversations;
@@ -42,6 +44,7 @@ pub use fault::OpenFault;
 pub use outbox::Pending;
 pub use tokens::{Grant, Minted, NewToken, Token};
 
+pub(crate) use bundle::{Answers, Bundle, Place};
 pub(crate) use cdrs::{CdrQuery, StoredCdr};
 pub(crate) use conversations::ConversationRow;
 pub(crate) use events::{Arrival, BooksRow, Duplicate};

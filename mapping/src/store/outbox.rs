@@ -3,10 +3,11 @@
 use trunkline_events::Event;
 use uuid::Uuid;
 
+use super::bundle::{Ask, Bundle, Place};
 use super::connect::Store;
 use super::error::StoreError;
 use super::rows::{Kind, Rows};
-use super::session::{Query, Session};
+use super::session::Query;
 
 /// An event that the bus has not confirmed yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,21 +22,15 @@ pub struct Pending {
     pub json: String,
 }
 
-/// Adds events in their order; gives their places.
-pub(crate) async fn insert<'e>(
-    session: &Session<'_>,
-    events: impl IntoIterator<Item = (&'e str, &'e str)>,
-) -> Result<Vec<i64>, StoreError> {
+/// Adds events, each with where it goes; gives their places, which rise in the order of the events.
+pub(crate) fn insert<'e>(writes: &mut Bundle, events: impl IntoIterator<Item = (&'e str, &'e str)>) -> Place<i64> {
     let mut rows = Rows::new(&[("at", Kind::Big), ("routing", Kind::Text), ("event", Kind::Text)]);
     for (at, (routing, event)) in events.into_iter().enumerate() {
         rows.push([i64::try_from(at).unwrap_or(i64::MAX).into(), routing.into(), event.into()]);
     }
     let query =
         Query::new("INSERT INTO outbox (routing, event) SELECT routing, event FROM {rows} ORDER BY at RETURNING seq");
-    let added = session.all("write the outbox", query.rows(rows)).await?;
-    let mut places: Vec<i64> = added.iter().map(|row| row.big(0)).collect::<Result<_, _>>()?;
-    places.sort_unstable();
-    Ok(places)
+    writes.ask(Ask::new("write the outbox", query.rows(rows), 1, |row| row.big(0)))
 }
 
 impl Store {

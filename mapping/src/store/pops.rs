@@ -4,6 +4,7 @@ use trunkline_events::Timestamp;
 use trunkline_events::pop::Pop;
 use uuid::Uuid;
 
+use super::bundle::{Ask, Bundle};
 use super::error::StoreError;
 use super::rows::{Cell, Kind, Rows};
 use super::session::{Query, Row, Session};
@@ -20,7 +21,7 @@ pub(crate) struct LivePop {
 }
 
 /// Writes pops over what stood there. The caller holds the conversations' locks.
-pub(crate) async fn upsert(session: &Session<'_>, pops: &[LivePop]) -> Result<(), StoreError> {
+pub(crate) fn upsert(writes: &mut Bundle, pops: &[LivePop]) -> Result<(), StoreError> {
     let mut rows = Rows::new(&[
         ("pop", Kind::Uuid),
         ("conversation", Kind::Uuid),
@@ -51,12 +52,13 @@ pub(crate) async fn upsert(session: &Session<'_>, pops: &[LivePop]) -> Result<()
          WHERE true ON CONFLICT (pop) DO UPDATE SET conversation = excluded.conversation, agent = excluded.agent, \
          answered = excluded.answered, at = excluded.at, record = excluded.record",
     );
-    session.run("write pops", query.rows(rows)).await.map(drop)
+    writes.write("write pops", query.rows(rows));
+    Ok(())
 }
 
 /// Removes pops of calls that are over.
-pub(crate) async fn delete(session: &Session<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<(), StoreError> {
-    session.run("remove pops", Query::new("DELETE FROM live_pop WHERE pop {ids}").ids(ids)).await.map(drop)
+pub(crate) fn delete(writes: &mut Bundle, ids: impl IntoIterator<Item = Uuid>) {
+    writes.write("remove pops", Query::new("DELETE FROM live_pop WHERE pop {ids}").ids(ids));
 }
 
 macro_rules! select_pops {
@@ -66,13 +68,9 @@ macro_rules! select_pops {
 }
 
 /// Live pops of conversations.
-pub(crate) async fn of_conversations(
-    session: &Session<'_>,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<LivePop>, StoreError> {
+pub(super) fn of_conversations(ids: impl IntoIterator<Item = Uuid>) -> Ask<LivePop> {
     let query = Query::new(select_pops!("FROM live_pop l WHERE l.conversation {ids}"));
-    let found = session.all("read pops", query.ids(ids)).await?;
-    found.iter().map(read).collect()
+    Ask::new("read pops", query.ids(ids), 5, read)
 }
 
 /// Live pops of an extension, an agent, or both (one of them suffices), or all if neither is given; the oldest first.
@@ -91,11 +89,15 @@ pub(crate) async fn of_agent(
 }
 
 fn read(row: &Row) -> Result<LivePop, StoreError> {
-    let id = row.uuid(0)?;
-    let pop = serde_json::from_str(&row.text(4)?).map_err(|cause| StoreError::Unreadable {
+    let pop = record(row.uuid(0)?, &row.text(4)?)?;
+    Ok(LivePop { pop, conversation: row.uuid(1)?, answered: row.flag(2)?, at: row.instant(3)? })
+}
+
+/// A pop as its column holds it.
+fn record(id: Uuid, json: &str) -> Result<Pop, StoreError> {
+    serde_json::from_str(json).map_err(|cause| StoreError::Unreadable {
         table: "live_pop",
         id,
         problem: cause.to_string(),
-    })?;
-    Ok(LivePop { pop, conversation: row.uuid(1)?, answered: row.flag(2)?, at: row.instant(3)? })
+    })
 }

@@ -3,6 +3,7 @@
 use trunkline_events::Timestamp;
 use uuid::Uuid;
 
+use super::bundle::Ask;
 use super::error::StoreError;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Session};
@@ -99,41 +100,27 @@ pub(crate) async fn upsert_tags(session: &Session<'_>, tags: &[TagRow]) -> Resul
     session.run("write tags", query.rows(rows)).await.map(drop)
 }
 
-/// All values of customers by present customer id.
-pub(crate) async fn values_of(
-    session: &Session<'_>,
-    customers: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<(Uuid, ValueRow)>, StoreError> {
+/// What sources say of the fields of customers, by present customer id.
+pub(crate) fn values_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, ValueRow)> {
     let query = Query::new(
         "SELECT h.customer, p.handle, p.field, p.source, p.value, p.at, p.slot FROM handle h \
          JOIN profile_value p ON p.handle = h.id WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
-    let found = session.all("read profile values", query.ids(customers)).await?;
-    found
-        .iter()
-        .map(|row| {
-            let (handle, field, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
-            let (value, at, keep) = (row.text(4)?, row.instant(5)?, row.big(6)? != 0);
-            Ok((row.uuid(0)?, ValueRow { handle, field, source, value, at, keep }))
-        })
-        .collect()
+    Ask::new("read profiles", query.ids(customers), 7, |row| {
+        let (handle, field, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
+        let (value, at, keep) = (row.text(4)?, row.instant(5)?, row.big(6)? != 0);
+        Ok((row.uuid(0)?, ValueRow { handle, field, source, value, at, keep }))
+    })
 }
 
-/// All tags of customers, taken away ones too, by present customer id.
-pub(crate) async fn tags_of(
-    session: &Session<'_>,
-    customers: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<(Uuid, TagRow)>, StoreError> {
+/// What sources say of the tags of customers, those taken away too, by present customer id.
+pub(crate) fn tags_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, TagRow)> {
     let query = Query::new(
-        "SELECT h.customer, t.handle, t.tag, t.source, t.present, t.at FROM handle h \
+        "SELECT h.customer, t.handle, t.tag, t.source, t.at, t.present FROM handle h \
          JOIN tag t ON t.handle = h.id WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
-    let found = session.all("read tags", query.ids(customers)).await?;
-    found
-        .iter()
-        .map(|row| {
-            let (handle, tag, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
-            Ok((row.uuid(0)?, TagRow { handle, tag, source, present: row.flag(4)?, at: row.instant(5)? }))
-        })
-        .collect()
+    Ask::new("read tags", query.ids(customers), 6, |row| {
+        let (handle, tag, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
+        Ok((row.uuid(0)?, TagRow { handle, tag, source, at: row.instant(4)?, present: row.flag(5)? }))
+    })
 }

@@ -64,12 +64,12 @@ impl Rows {
         self.cells.extend(row);
     }
 
-    /// The table expression and its values, the first placeholder being `$1`.
-    pub(crate) fn into_source(self, backend: DbBackend) -> (String, Vec<Value>) {
-        if backend == DbBackend::Postgres { self.into_unnest() } else { self.into_json_each() }
+    /// The table expression and its values, the number of the first placeholder being `first`.
+    pub(crate) fn into_source(self, backend: DbBackend, first: usize) -> (String, Vec<Value>) {
+        if backend == DbBackend::Postgres { self.into_unnest(first) } else { self.into_json_each(first) }
     }
 
-    fn into_unnest(self) -> (String, Vec<Value>) {
+    fn into_unnest(self, first: usize) -> (String, Vec<Value>) {
         let width = self.columns.len();
         let mut arrays: Vec<Vec<Value>> = self.columns.iter().map(|_| Vec::new()).collect();
         for (at, cell) in self.cells.into_iter().enumerate() {
@@ -87,7 +87,7 @@ impl Rows {
                 Some(absent) => write!(fields, "{comma}nullif(u.{name}, {absent}) AS {name}"),
                 None => write!(fields, "{comma}u.{name}"),
             };
-            let _ = write!(places, "{comma}${}::{type_name}[]", at + 1);
+            let _ = write!(places, "{comma}${}::{type_name}[]", at + first);
             let _ = write!(names, "{comma}{name}");
         }
         let values = arrays
@@ -98,7 +98,7 @@ impl Rows {
         (format!("(SELECT {fields} FROM unnest({places}) AS u({names})) AS r"), values)
     }
 
-    fn into_json_each(self) -> (String, Vec<Value>) {
+    fn into_json_each(self, first: usize) -> (String, Vec<Value>) {
         let width = self.columns.len();
         let rows: Vec<serde_json::Value> = self
             .cells
@@ -111,18 +111,18 @@ impl Rows {
             let _ = write!(fields, "{comma}j.value->>{at} AS {name}");
         }
         let text = serde_json::Value::Array(rows).to_string();
-        (format!("(SELECT {fields} FROM json_each($1) AS j) AS r"), vec![text.into()])
+        (format!("(SELECT {fields} FROM json_each(${first}) AS j) AS r"), vec![text.into()])
     }
 }
 
-/// The condition that a column is one of `ids`, and the value of its placeholder, which is `$1`.
-pub(crate) fn one_of(ids: &[Uuid], backend: DbBackend) -> (&'static str, Value) {
+/// The condition that a column is one of `ids`, and the value of its placeholder, whose number is `place`.
+pub(crate) fn one_of(ids: &[Uuid], backend: DbBackend, place: usize) -> (String, Value) {
     if backend == DbBackend::Postgres {
         let ids = ids.iter().map(|id| Value::from(*id)).collect();
-        return ("= ANY($1)", Value::Array(ArrayType::Uuid, Some(Box::new(ids))));
+        return (format!("= ANY(${place})"), Value::Array(ArrayType::Uuid, Some(Box::new(ids))));
     }
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    ("IN (SELECT j.value FROM json_each($1) AS j)", serde_json::Value::from(ids).to_string().into())
+    (format!("IN (SELECT j.value FROM json_each(${place}) AS j)"), serde_json::Value::from(ids).to_string().into())
 }
 
 impl Kind {

@@ -14,6 +14,10 @@ pub(crate) struct Session<'c> {
     backend: DbBackend,
 }
 
+/// What `{locked}` stands for on PostgreSQL, at the end of a query of handles `h`: their rows are locked as they are read.
+/// SQLite has one writer at a time and needs no locks.
+const LOCKED: &str = "FOR NO KEY UPDATE OF h";
+
 /// A statement in the words that both databases understand.
 pub(crate) struct Query {
     sql: &'static str,
@@ -50,24 +54,29 @@ impl Query {
     }
 
     fn into_statement(self, backend: DbBackend) -> Statement {
-        let mut sql = self.sql.to_owned();
-        let mut values: Vec<Value> = Vec::new();
+        let mut values = Vec::new();
+        let sql = self.into_sql(backend, &mut values);
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+
+    /// Words whose placeholders are numbered on from the `values` that are there, to which its own are added.
+    pub(super) fn into_sql(self, backend: DbBackend, values: &mut Vec<Value>) -> String {
+        let mut sql = self.sql.replace("{locked}", if backend == DbBackend::Postgres { LOCKED } else { "" });
         if let Some(ids) = self.ids {
-            let (condition, value) = one_of(&ids, backend);
-            sql = sql.replace("{ids}", condition);
+            let (condition, value) = one_of(&ids, backend, values.len() + 1);
+            sql = sql.replace("{ids}", &condition);
             values.push(value);
         }
         if let Some(rows) = self.rows {
-            debug_assert!(values.is_empty(), "a statement has either ids or rows");
-            let (source, arrays) = rows.into_source(backend);
+            let (source, arrays) = rows.into_source(backend, values.len() + 1);
             sql = sql.replace("{rows}", &source);
-            values = arrays;
+            values.extend(arrays);
         }
         for (at, cell) in self.cells.into_iter().enumerate() {
             values.push(cell.into_value(backend));
             sql = sql.replace(&format!("{{{}}}", at + 1), &format!("${}", values.len()));
         }
-        Statement::from_sql_and_values(backend, sql, values)
+        sql
     }
 }
 
@@ -88,9 +97,17 @@ impl<'c> Session<'c> {
 
     /// Runs a statement and gives its rows.
     pub(crate) async fn all(&self, action: &'static str, query: Query) -> Result<Vec<Row>, StoreError> {
-        let found = self.executor.query_all_raw(query.into_statement(self.backend)).await;
-        let rows = found.map_err(StoreError::database(action))?;
-        Ok(rows.into_iter().map(|result| Row { result, action, backend: self.backend }).collect())
+        let rows = self.statement(action, query.into_statement(self.backend)).await?;
+        let form = if self.is_postgres() { Form::Postgres } else { Form::Sqlite };
+        Ok(rows.into_iter().map(|result| Row { result, action, form }).collect())
+    }
+
+    pub(super) async fn statement(
+        &self,
+        action: &'static str,
+        statement: Statement,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        self.executor.query_all_raw(statement).await.map_err(StoreError::database(action))
     }
 
     /// Runs words that take no values, such as `SAVEPOINT`.
@@ -99,16 +116,48 @@ impl<'c> Session<'c> {
     }
 }
 
+/// How a row's columns are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Postgres,
+    /// As SQLite keeps them: a UUID as text.
+    Sqlite,
+    /// All as text, after the place of the statement in its bundle.
+    Text,
+}
+
 /// One row of an answer, read by the column's place (from 0).
 pub(crate) struct Row {
     result: QueryResult,
     action: &'static str,
-    backend: DbBackend,
+    form: Form,
 }
 
 impl Row {
+    /// A row of a bundle's answer, and the place of the statement that it answers.
+    pub(super) fn placed(result: QueryResult, action: &'static str) -> Result<(usize, Self), StoreError> {
+        let place: i32 = result.try_get_by_index(0).map_err(StoreError::database(action))?;
+        Ok((usize::try_from(place).unwrap_or(usize::MAX), Self { result, action, form: Form::Text }))
+    }
+
     fn get<T: TryGetable>(&self, at: usize) -> Result<T, StoreError> {
+        let at = at + usize::from(self.form == Form::Text);
         self.result.try_get_by_index(at).map_err(StoreError::database(self.action))
+    }
+
+    fn parsed<T>(&self, at: usize) -> Result<Option<T>, StoreError>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        let text: Option<String> = self.get(at)?;
+        text.as_deref().map(str::parse).transpose().map_err(|cause: T::Err| StoreError::Database {
+            action: self.action,
+            cause: sea_orm::DbErr::Type(cause.to_string()),
+        })
+    }
+
+    fn missing(&self) -> StoreError {
+        StoreError::Database { action: self.action, cause: sea_orm::DbErr::Type("a value is missing".to_owned()) }
     }
 
     pub(crate) fn uuid(&self, at: usize) -> Result<Uuid, StoreError> {
@@ -116,14 +165,7 @@ impl Row {
     }
 
     pub(crate) fn maybe_uuid(&self, at: usize) -> Result<Option<Uuid>, StoreError> {
-        if self.backend == DbBackend::Postgres {
-            return self.get(at);
-        }
-        let text: Option<String> = self.get(at)?;
-        text.map(|text| Uuid::parse_str(&text)).transpose().map_err(|cause| StoreError::Database {
-            action: self.action,
-            cause: sea_orm::DbErr::Type(cause.to_string()),
-        })
+        if self.form == Form::Postgres { self.get(at) } else { self.parsed(at) }
     }
 
     pub(crate) fn event(&self, at: usize) -> Result<EventId, StoreError> {
@@ -139,15 +181,15 @@ impl Row {
     }
 
     pub(crate) fn big(&self, at: usize) -> Result<i64, StoreError> {
-        self.get(at)
+        if self.form == Form::Text { self.parsed(at)?.ok_or_else(|| self.missing()) } else { self.get(at) }
     }
 
     pub(crate) fn maybe_big(&self, at: usize) -> Result<Option<i64>, StoreError> {
-        self.get(at)
+        if self.form == Form::Text { self.parsed(at) } else { self.get(at) }
     }
 
     pub(crate) fn flag(&self, at: usize) -> Result<bool, StoreError> {
-        self.get(at)
+        if self.form == Form::Text { self.parsed(at)?.ok_or_else(|| self.missing()) } else { self.get(at) }
     }
 
     pub(crate) fn instant(&self, at: usize) -> Result<Timestamp, StoreError> {

@@ -10,14 +10,14 @@ use super::{Seeds, is_directive};
 use crate::engine::Knowledge;
 use crate::engine::inbox::Fresh;
 use crate::identity::{Evidence, Origin, observe};
-use crate::store::{EvidenceRow, HandleRow, Judgement, Session, StoreError, UndoRow, evidence, micros};
+use crate::store::{Bundle, EvidenceRow, HandleRow, Judgement, Place, UndoRow, evidence, handles, micros};
 
 /// A minute in microseconds.
 const MINUTE: i64 = 60_000_000;
 
 /// Handles, evidence and undone directives of a batch.
 #[derive(Default)]
-pub(super) struct Heard<'e> {
+pub(in crate::engine) struct Heard<'e> {
     /// By id, as new rows: each a customer of its own.
     pub(super) handles: BTreeMap<Uuid, HandleRow>,
     /// By id. After [`Heard::forget_known_evidence`] only what says something new.
@@ -28,8 +28,14 @@ pub(super) struct Heard<'e> {
     last: Option<&'e Event>,
 }
 
+/// Where the store's answers stand.
+pub(in crate::engine) struct AskedOf {
+    pub(super) handles: Option<Place<HandleRow>>,
+    pub(super) evidence: Option<Place<(Uuid, Timestamp, EventId)>>,
+}
+
 impl<'e> Heard<'e> {
-    pub(super) fn of(fresh: &[Fresh<'e>], knowledge: &Knowledge) -> Self {
+    pub(in crate::engine) fn of(fresh: &[Fresh<'e>], knowledge: &Knowledge) -> Self {
         let mut heard = Self::default();
         for event in fresh.iter().map(|one| one.event) {
             heard.hear(event, knowledge);
@@ -96,21 +102,22 @@ impl<'e> Heard<'e> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.handles.is_empty() && self.undos.is_empty()
-    }
-
     /// Drops evidence that the store has from the same time or earlier.
-    pub(super) async fn forget_known_evidence(&mut self, session: &Session<'_>) -> Result<(), StoreError> {
-        if self.evidence.is_empty() {
-            return Ok(());
-        }
-        for (id, first_at, event) in evidence::known(session, self.evidence.keys().copied()).await? {
+    pub(super) fn forget_known_evidence(&mut self, known: Vec<(Uuid, Timestamp, EventId)>) {
+        for (id, first_at, event) in known {
             if self.evidence.get(&id).is_some_and(|heard| (first_at, event) <= (heard.first_at, heard.event)) {
                 self.evidence.remove(&id);
             }
         }
-        Ok(())
+    }
+
+    /// Asks for what the store has of all this.
+    pub(in crate::engine) fn ask(&self, bundle: &mut Bundle) -> AskedOf {
+        let (named, pieces) = (self.handles.keys().copied(), self.evidence.keys().copied());
+        AskedOf {
+            handles: (!self.handles.is_empty()).then(|| bundle.ask(handles::by_id(named))),
+            evidence: (!self.evidence.is_empty()).then(|| bundle.ask(evidence::known(pieces))),
+        }
     }
 
     /// Handles from which customers must be computed anew: ends of new evidence, and what was seen earlier than known.

@@ -15,84 +15,119 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use trunkline_events::{Body, Event};
 use uuid::Uuid;
 
-use self::heard::Heard;
-use self::walk::Walked;
+pub(super) use self::heard::{AskedOf, Heard};
+pub(super) use self::walk::Walked;
 use super::Knowledge;
 use super::derive::Derived;
-use super::inbox::Fresh;
 use crate::identity::{Partition, partition};
-use crate::store::{HandleRow, Judgement, Session, StoreError, evidence, handles};
+use crate::store::{Answers, Bundle, HandleRow, Judgement, Session, StoreError, evidence, handles};
 
-/// Brings handles, evidence and customers up to what the fresh events say; gives the handles that they name as they are now.
-pub(super) async fn settle(
-    session: &Session<'_>,
-    fresh: &[Fresh<'_>],
-    knowledge: &Knowledge,
-    derived: &mut Derived,
-) -> Result<HashMap<Uuid, HandleRow>, StoreError> {
-    let mut heard = Heard::of(fresh, knowledge);
-    if heard.is_empty() {
-        return Ok(HashMap::new());
+/// The people that a batch is about, as the store has them before the batch says more.
+pub(super) struct Named<'e> {
+    heard: Heard<'e>,
+    /// Handles that the batch names.
+    known: HashMap<Uuid, HandleRow>,
+    /// Those of them that it added.
+    added: HashSet<Uuid>,
+    /// Handles from which customers must be computed anew.
+    seeds: Seeds,
+}
+
+impl<'e> Named<'e> {
+    /// Takes what the store has of `heard`, which may be more; adds handles that are new.
+    pub(super) async fn register(
+        session: &Session<'_>,
+        mut heard: Heard<'e>,
+        asked: &AskedOf,
+        answers: &mut Answers,
+    ) -> Result<Self, StoreError> {
+        if let Some(place) = &asked.evidence {
+            heard.forget_known_evidence(answers.take(place)?);
+        }
+        let rows = asked.handles.as_ref().map(|place| answers.take(place)).transpose()?.unwrap_or_default();
+        let rows = rows.into_iter().filter(|row| heard.handles.contains_key(&row.id));
+        let mut known: HashMap<Uuid, HandleRow> = rows.map(|row| (row.id, row)).collect();
+        let added = add_missing(session, &heard, &mut known).await?;
+        let seeds = heard.seeds(&known);
+        Ok(Self { heard, known, added, seeds })
     }
-    let (mut known, added) = register(session, &heard).await?;
-    heard.forget_known_evidence(session).await?;
-    let seeds = heard.seeds(&known);
-    if seeds.is_empty() {
-        for id in &added {
+
+    /// What must be locked before customers are computed anew; nothing if none are.
+    pub(super) fn locks(&self) -> BTreeSet<Uuid> {
+        if self.seeds.is_empty() {
+            return BTreeSet::new();
+        }
+        self.seeds.iter().copied().chain(self.heard.decisions()).collect()
+    }
+
+    /// Writes the new evidence and reads all that customers follow from, if any must be computed anew.
+    pub(super) async fn walk(
+        &self,
+        session: &Session<'_>,
+        knowledge: &Knowledge,
+    ) -> Result<Option<Walked>, StoreError> {
+        if self.seeds.is_empty() {
+            return Ok(None);
+        }
+        walk::read(session, &self.heard, &self.seeds, knowledge).await.map(Some)
+    }
+
+    /// Brings handles, evidence and customers up to what the events say; gives the handles that they name as they are
+    /// now, and those whose customer changed. `walked` was read under the locks.
+    pub(super) async fn settle(
+        self,
+        session: &Session<'_>,
+        walked: Option<Walked>,
+        knowledge: &Knowledge,
+        writes: &mut Bundle,
+        derived: &mut Derived,
+    ) -> Result<HashMap<Uuid, HandleRow>, StoreError> {
+        let Self { heard, mut known, added, .. } = self;
+        let members = walked.as_ref().map(|walked| walked.members.clone()).unwrap_or_default();
+        let later = later(&heard, &known, &members);
+        if let Some(walked) = walked {
+            let judged = partition(&walked.sightings, &walked.evidence, &knowledge.rules);
+            let after = changed_handles(&walked, &judged, &heard);
+            if !after.is_empty() {
+                let rows = after.iter().map(|row| row.id).chain(later.iter().map(|(id, _)| *id));
+                handles::lock(session, rows.collect::<BTreeSet<_>>()).await?;
+            }
+            write(session, &walked, &judged, &after, knowledge.rules.version()).await?;
+            let turns = turns::of(&walked, &judged, &added);
+            turns::tell(session, &turns, &heard, knowledge.rules.version(), derived).await?;
+            known.extend(after.into_iter().map(|row| (row.id, row)));
+        }
+        for id in added.iter().filter(|id| !members.contains(id)) {
             if let Some(cause) = heard.cause(*id) {
                 turns::tell_created(*id, cause, derived);
             }
         }
-        let later = later(&heard, &known, &HashSet::new());
         if !later.is_empty() {
-            handles::lock(session, later.iter().map(|(id, _)| *id)).await?;
-            handles::touch(session, &later).await?;
+            handles::touch(writes, &later);
         }
-        return Ok(known);
+        Ok(known)
     }
-    let walked = walk::under_lock(session, &heard, &seeds, knowledge).await?;
-    let judged = partition(&walked.sightings, &walked.evidence, &knowledge.rules);
-    let after = changed_handles(&walked, &judged, &heard);
-    let later = later(&heard, &known, &walked.members);
-    if !after.is_empty() || !later.is_empty() {
-        let rows = after.iter().map(|row| row.id).chain(later.iter().map(|(id, _)| *id));
-        handles::lock(session, rows.collect::<BTreeSet<_>>()).await?;
-    }
-    if !later.is_empty() {
-        handles::touch(session, &later).await?;
-    }
-    write(session, &walked, &judged, &after, knowledge.rules.version()).await?;
-    let turns = turns::of(&walked, &judged, &added);
-    turns::tell(session, &turns, &heard, knowledge.rules.version(), derived).await?;
-    for id in added.iter().filter(|id| !walked.members.contains(id)) {
-        if let Some(cause) = heard.cause(*id) {
-            turns::tell_created(*id, cause, derived);
-        }
-    }
-    known.extend(after.into_iter().map(|row| (row.id, row)));
-    Ok(known)
 }
 
-/// Adds handles that are new; gives all that were named as they stand, and which of them this batch added.
-async fn register(
+/// Adds handles that are new to the store and to `known`; gives which this batch added.
+async fn add_missing(
     session: &Session<'_>,
     heard: &Heard<'_>,
-) -> Result<(HashMap<Uuid, HandleRow>, HashSet<Uuid>), StoreError> {
-    let rows = handles::by_id(session, heard.handles.keys().copied()).await?;
-    let mut known: HashMap<Uuid, HandleRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+    known: &mut HashMap<Uuid, HandleRow>,
+) -> Result<HashSet<Uuid>, StoreError> {
     let missing: Vec<HandleRow> =
         heard.handles.values().filter(|named| !known.contains_key(&named.id)).cloned().collect();
     if missing.is_empty() {
-        return Ok((known, HashSet::new()));
+        return Ok(HashSet::new());
     }
     let added: HashSet<Uuid> = handles::insert(session, &missing).await?.into_iter().collect();
     // Another worker was first with some: read them as he wrote them.
     let theirs: Vec<Uuid> = missing.iter().map(|row| row.id).filter(|id| !added.contains(id)).collect();
     if !theirs.is_empty() {
-        known.extend(handles::by_id(session, theirs).await?.into_iter().map(|row| (row.id, row)));
+        known.extend(session.ask(handles::by_id(theirs)).await?.into_iter().map(|row| (row.id, row)));
     }
     known.extend(missing.into_iter().filter(|row| added.contains(&row.id)).map(|row| (row.id, row)));
-    Ok((known, added))
+    Ok(added)
 }
 
 /// Handles that were seen later than known, but for `members`, which are written whole.

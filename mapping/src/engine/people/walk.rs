@@ -9,11 +9,13 @@ use super::Seeds;
 use super::heard::{Heard, origin_of};
 use crate::engine::Knowledge;
 use crate::identity::{Evidence, Handle, Origin, Region, Sighting};
-use crate::store::locks::{self, Stage};
 use crate::store::{EvidenceRow, HandleRow, Session, StoreError, evidence, handles};
 
 /// What was read. The locks that it was read under last until the transaction ends.
-pub(super) struct Walked {
+#[derive(Default)]
+pub(in crate::engine) struct Walked {
+    /// The locks that all of it must be read under.
+    pub(in crate::engine) roots: BTreeSet<Uuid>,
     pub(super) sightings: Vec<Sighting>,
     pub(super) evidence: Vec<Evidence>,
     /// Handles whose customer may have changed.
@@ -24,34 +26,25 @@ pub(super) struct Walked {
     pub(super) pieces: BTreeMap<Uuid, EvidenceRow>,
 }
 
-/// Locks what the seeds are connected to, writes the new evidence, and reads all of it.
+/// Writes the new evidence and reads all that the seeds are connected to.
 ///
-/// The lock of a connected set is its smallest handle. A set may have grown, or have another smallest handle, until the
-/// lock is there: then everything is let go and the larger set is locked, so that locks are always taken in order.
-pub(super) async fn under_lock(
+/// The lock of a connected set is its smallest handle. A set may have grown, or have another smallest handle, before the
+/// lock was there: [`Walked::roots`] says which locks it takes.
+pub(super) async fn read(
     session: &Session<'_>,
     heard: &Heard<'_>,
     seeds: &Seeds,
     knowledge: &Knowledge,
 ) -> Result<Walked, StoreError> {
-    let mut held: BTreeSet<Uuid> = seeds.iter().copied().chain(heard.decisions()).collect();
-    let mut again = false;
-    loop {
-        locks::take(session, Stage::People, &held, again).await?;
-        let new: Vec<EvidenceRow> = heard.evidence.values().cloned().collect();
-        if !new.is_empty() {
-            evidence::upsert(session, &new).await?;
-        }
-        let mut seeds = seeds.clone();
-        seeds.extend(undo(session, heard).await?);
-        let walked = walk(session, heard, &seeds, knowledge).await?;
-        let roots = roots(&walked, heard);
-        if !session.is_postgres() || roots.is_subset(&held) {
-            return Ok(walked);
-        }
-        held.extend(roots);
-        again = true;
+    let new: Vec<EvidenceRow> = heard.evidence.values().cloned().collect();
+    if !new.is_empty() {
+        evidence::upsert(session, &new).await?;
     }
+    let mut seeds = seeds.clone();
+    seeds.extend(undo(session, heard).await?);
+    let mut walked = walk(session, heard, &seeds, knowledge).await?;
+    walked.roots = roots(&walked, heard);
+    Ok(walked)
 }
 
 /// Keeps undone directives; gives the handles that they were about.
@@ -80,7 +73,7 @@ async fn walk(
         if wanted.is_empty() {
             break;
         }
-        let found = handles::by_id(session, wanted).await?;
+        let found = session.ask(handles::by_id(wanted)).await?;
         let evidence = read_evidence(session, &found, region.enough_neighbours(), &mut crowded).await?;
         let mut at_handle: HashMap<Uuid, Vec<Evidence>> = HashMap::new();
         for piece in evidence {
@@ -107,6 +100,7 @@ async fn walk(
         members: region.members().collect(),
         rows,
         pieces,
+        roots: BTreeSet::new(),
     })
 }
 

@@ -1,0 +1,129 @@
+//! Several statements as one: what a batch asks and writes at one point of its transaction costs one round trip on
+//! PostgreSQL, however many tables it is about.
+
+use std::marker::PhantomData;
+
+use sea_orm::{DbBackend, Statement, Value};
+
+use super::error::StoreError;
+use super::session::{Query, Row, Session};
+
+/// A statement whose rows are read as `T`.
+pub(crate) struct Ask<T> {
+    action: &'static str,
+    query: Query,
+    columns: usize,
+    read: fn(&Row) -> Result<T, StoreError>,
+}
+
+impl<T> Ask<T> {
+    /// `action` names the statement in an error; its rows have so many `columns`.
+    pub(crate) fn new(
+        action: &'static str,
+        query: Query,
+        columns: usize,
+        read: fn(&Row) -> Result<T, StoreError>,
+    ) -> Self {
+        Self { action, query, columns, read }
+    }
+}
+
+/// Statements of which none asks for what another wrote.
+#[derive(Default)]
+pub(crate) struct Bundle(Vec<Bundled>);
+
+struct Bundled {
+    action: &'static str,
+    query: Query,
+    /// None for a statement that gives no rows.
+    columns: usize,
+}
+
+/// Where in the answers to a bundle the rows of one of its statements stand.
+pub(crate) struct Place<T> {
+    at: usize,
+    read: fn(&Row) -> Result<T, StoreError>,
+    rows: PhantomData<T>,
+}
+
+/// The rows of each statement of a bundle.
+pub(crate) struct Answers(Vec<Vec<Row>>);
+
+impl Bundle {
+    /// Adds a statement that gives rows.
+    pub(crate) fn ask<T>(&mut self, ask: Ask<T>) -> Place<T> {
+        self.0.push(Bundled { action: ask.action, query: ask.query, columns: ask.columns });
+        Place { at: self.0.len() - 1, read: ask.read, rows: PhantomData }
+    }
+
+    /// Adds a statement that only writes; `action` names it in an error.
+    pub(crate) fn write(&mut self, action: &'static str, query: Query) {
+        self.0.push(Bundled { action, query, columns: 0 });
+    }
+
+    /// One statement for PostgreSQL. Its rows begin with the place of the statement that they answer, and all their other
+    /// columns are text: statements of different columns make one table so.
+    fn into_statement(self, backend: DbBackend) -> Statement {
+        let width = self.0.iter().map(|one| one.columns).max().unwrap_or_default();
+        let (mut parts, mut answers) = (Vec::new(), Vec::new());
+        let mut values: Vec<Value> = Vec::new();
+        for (at, Bundled { query, columns, .. }) in self.0.into_iter().enumerate() {
+            let sql = query.into_sql(backend, &mut values);
+            let names = (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(", ");
+            let head = if names.is_empty() { names } else { format!("({names})") };
+            parts.push(format!("s{at}{head} AS ({sql})"));
+            if columns > 0 {
+                let cells = (0..width)
+                    .map(|column| if column < columns { format!(", c{column}::text") } else { ", NULL".to_owned() });
+                answers.push(format!("SELECT {at}{} FROM s{at}", cells.collect::<String>()));
+            }
+        }
+        if answers.is_empty() {
+            // A row that nobody takes.
+            answers.push("SELECT 0".to_owned());
+        }
+        let sql = format!("WITH {} {}", parts.join(", "), answers.join(" UNION ALL "));
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+}
+
+impl Answers {
+    /// The rows of one statement, in the order in which it gave them. Each place is taken once.
+    pub(crate) fn take<T>(&mut self, place: &Place<T>) -> Result<Vec<T>, StoreError> {
+        self.0.get_mut(place.at).map(std::mem::take).unwrap_or_default().iter().map(place.read).collect()
+    }
+}
+
+impl Session<'_> {
+    /// Runs one statement and reads its rows.
+    pub(crate) async fn ask<T>(&self, ask: Ask<T>) -> Result<Vec<T>, StoreError> {
+        self.all(ask.action, ask.query).await?.iter().map(ask.read).collect()
+    }
+
+    /// Runs all of a bundle: in one round trip on PostgreSQL, one by one on SQLite, where there is none to be saved.
+    pub(crate) async fn together(&self, bundle: Bundle) -> Result<Answers, StoreError> {
+        let mut answers = Vec::new();
+        if bundle.0.len() < 2 || !self.is_postgres() {
+            for Bundled { action, query, columns } in bundle.0 {
+                answers.push(if columns == 0 {
+                    self.run(action, query).await?;
+                    Vec::new()
+                } else {
+                    self.all(action, query).await?
+                });
+            }
+            return Ok(Answers(answers));
+        }
+        answers.resize_with(bundle.0.len(), Vec::new);
+        // The last is what the batch came for.
+        let action = bundle.0.last().map_or("talk to the database", |last| last.action);
+        let found = self.statement(action, bundle.into_statement(DbBackend::Postgres)).await?;
+        for result in found {
+            let (place, row) = Row::placed(result, action)?;
+            if let Some(rows) = answers.get_mut(place) {
+                rows.push(row);
+            }
+        }
+        Ok(Answers(answers))
+    }
+}
