@@ -1,15 +1,14 @@
 //! The house that is measured: private broker and database, the simulated telephone system, the daemon's process.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Listening, Scenario};
+use trunkline_test_support::config;
 use trunkline_test_support::postgres::Postgres;
 use trunkline_test_support::rabbit::Rabbit;
 
@@ -62,7 +61,10 @@ impl House {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let file = home.path().join("trunkline.toml");
         let data = home.path().join("data");
-        std::fs::write(&file, config(&data, port, &rabbit, &postgres, &database, &avaya).await)?;
+        let vhost = rabbit.fresh_vhost().await;
+        let servers = config::on_servers(&data, &rabbit, &vhost, &postgres, &database);
+        let telephony = config::avaya("avaya-bench", avaya.addr().port(), "bench-only", "4000-4499");
+        std::fs::write(&file, format!("{servers}{telephony}[http]\nlisten = \"127.0.0.1:{port}\"\n"))?;
         let log = std::fs::File::create(home.path().join("log"))?;
         // It must not outlive us, however we end.
         let mut command = Command::new("setpriv");
@@ -150,63 +152,4 @@ impl House {
         self.avaya.stop().await;
         Ok(())
     }
-}
-
-async fn config(
-    data: &std::path::Path,
-    port: u16,
-    rabbit: &Rabbit,
-    postgres: &Postgres,
-    database: &str,
-    avaya: &AvayaDmcc,
-) -> String {
-    let data: PathBuf = data.into();
-    let mut text = String::new();
-    let vhost = rabbit.fresh_vhost().await;
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        r#"
-[daemon]
-data_dir = "{data}"
-[http]
-listen = "127.0.0.1:{port}"
-[bus]
-transport = "amqp"
-[bus.amqp]
-host = "127.0.0.1"
-port = {amqp}
-vhost = "{vhost}"
-user = "{user}"
-password = "{password}"
-[store]
-backend = "postgres"
-[store.postgres]
-host = "127.0.0.1"
-port = {pg}
-database = "{database}"
-user = "postgres"
-password = "not asked for"
-[connectors.avaya-bench]
-kind = "avaya-dmcc"
-[connectors.avaya-bench.params]
-host = "127.0.0.1"
-port = {aes}
-tls = {{ enabled = false }}
-user = "trunkline"
-password = "bench-only"
-switch_name = "CM1"
-stations = ["4000-4499"]
-skills = ["601"]
-vdns = ["65067"]
-monitor_rate_per_second = 100
-"#,
-        data = data.display(),
-        amqp = rabbit.port(),
-        user = rabbit.user(),
-        password = rabbit.password(),
-        pg = postgres.port(),
-        aes = avaya.addr().port(),
-    );
-    text
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Listening, Load, Scenario};
+use trunkline_test_support::config;
 use trunkline_test_support::daemon::Daemon;
 use trunkline_test_support::postgres::Postgres;
 use trunkline_test_support::rabbit::Rabbit;
@@ -51,43 +52,9 @@ impl World {
     }
 
     fn config(&self, home: &Path) -> String {
-        let data_dir = home.join("data").display().to_string();
-        let (amqp, vhost, user, password) =
-            (self.rabbit.port(), &self.vhost, self.rabbit.user(), self.rabbit.password());
-        let (database, avaya) = (self.postgres.port(), self.avaya.addr().port());
-        format!(
-            r#"
-[daemon]
-data_dir = "{data_dir}"
-[bus]
-transport = "amqp"
-[bus.amqp]
-port = {amqp}
-vhost = "{vhost}"
-user = "{user}"
-password = "{password}"
-[store]
-backend = "postgres"
-[store.postgres]
-port = {database}
-database = "{DATABASE}"
-user = "postgres"
-password = "unused: the server trusts this machine"
-[connectors.avaya-bj]
-kind = "avaya-dmcc"
-[connectors.avaya-bj.params]
-host = "127.0.0.1"
-port = {avaya}
-tls = {{ enabled = false }}
-user = "trunkline"
-password = "takeover"
-switch_name = "CM1"
-stations = ["4700-4709"]
-skills = ["601"]
-vdns = ["65067"]
-monitor_rate_per_second = 100
-"#
-        )
+        let data = home.join("data");
+        let servers = config::on_servers(&data, self.rabbit, &self.vhost, &self.postgres, DATABASE);
+        servers + &config::avaya("avaya-bj", self.avaya.addr().port(), "takeover", "4700-4709")
     }
 
     /// Asks the store until the answer is as wanted.

@@ -1,6 +1,7 @@
 //! Everything that runs in one test: broker, database, simulated Avaya behind a proxy, the daemon.
 
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::MutexGuard;
 use trunkline_simulators::avaya_dmcc::{AvayaDmcc, Listening, Scenario};
 use trunkline_test_support::chaos::ChaosProxy;
+use trunkline_test_support::config;
 use trunkline_test_support::daemon::Daemon;
 use trunkline_test_support::postgres::Postgres;
 use trunkline_test_support::rabbit::Rabbit;
@@ -88,10 +90,8 @@ impl House {
         let avaya = Arc::new(AvayaDmcc::start(Listening::loopback(), &scenario).await.expect("a simulated Avaya"));
         let proxy = ChaosProxy::start(avaya.addr()).await.expect("a proxy");
         let home = tempfile::Builder::new().prefix("trunkline-faults-").tempdir().expect("a folder");
-        let data_dir = home.path().join("data");
-        let data_dir = data_dir.display().to_string();
-        let config = config(&data_dir, &broker, &vhost, &postgres, &proxy);
-        let daemon = Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), home.path(), &config).expect("a configuration");
+        let written = written(&home.path().join("data"), &broker, &vhost, &postgres, &proxy);
+        let daemon = Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), home.path(), &written).expect("a configuration");
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(std::time::Duration::from_secs(10))
@@ -140,44 +140,10 @@ impl House {
     }
 }
 
-fn config(data_dir: &str, rabbit: &Rabbit, vhost: &str, postgres: &Postgres, avaya: &ChaosProxy) -> String {
-    let (amqp, user, password) = (rabbit.port(), rabbit.user(), rabbit.password());
-    let (database_port, avaya_port) = (postgres.port(), avaya.addr().port());
-    format!(
-        r#"
-[daemon]
-data_dir = "{data_dir}"
-[bus]
-transport = "amqp"
-[bus.amqp]
-port = {amqp}
-vhost = "{vhost}"
-user = "{user}"
-password = "{password}"
-[store]
-backend = "postgres"
-[store.postgres]
-port = {database_port}
-database = "{DATABASE}"
-user = "postgres"
-password = "unused: the server trusts this machine"
-[connectors.avaya-bj]
-kind = "avaya-dmcc"
-[connectors.avaya-bj.params]
-host = "127.0.0.1"
-port = {avaya_port}
-tls = {{ enabled = false }}
-user = "trunkline"
-password = "fault-tests"
-switch_name = "CM1"
-stations = ["4700-4759"]
-skills = ["601"]
-vdns = ["65067"]
-monitor_rate_per_second = 100
-[connectors.web-chat]
-kind = "chat-webhook"
-[connectors.web-chat.params]
-secrets = ["{CHAT_SECRET}"]
-"#
-    )
+/// The daemon's configuration.
+fn written(data: &Path, rabbit: &Rabbit, vhost: &str, postgres: &Postgres, avaya: &ChaosProxy) -> String {
+    let chat =
+        format!("[connectors.web-chat]\nkind = \"chat-webhook\"\nparams = {{ secrets = [\"{CHAT_SECRET}\"] }}\n");
+    let avaya = config::avaya("avaya-bj", avaya.addr().port(), "fault-tests", "4700-4759");
+    config::on_servers(data, rabbit, vhost, postgres, DATABASE) + &avaya + &chat
 }
