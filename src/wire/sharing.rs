@@ -1,7 +1,7 @@
 //! Shards that share a transaction while there is little to do.
 //!
-//! A transaction costs some twenty statements whether it holds one event or a hundred. At a moderate rate each shard has
-//! one or two events at a time, and all shards at once keep the machine busy with statements. So whoever has its turn
+//! A transaction costs the same six to nine round trips whether it holds one event or a hundred. At a moderate rate each
+//! shard has one or two events at a time, and all shards at once keep the machine busy with statements. So whoever has its turn
 //! applies what all shards have waiting, and answers them. Order within a shard stays: a shard takes its next batch only
 //! when this one is answered.
 

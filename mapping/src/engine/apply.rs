@@ -135,7 +135,7 @@ impl Engine {
         part: &[Prepared<'e>],
     ) -> Result<(Applied, Vec<&'e Event>), StoreError> {
         let knowledge = &self.knowledge;
-        let (mut writes, mut derived) = (Bundle::default(), Derived::default());
+        let (mut writes, mut derived) = (Bundle::new("write what follows"), Derived::default());
         let Read { intake, people, walked, conversations, state } = self.read(session, part).await?;
         if !intake.fresh.is_empty() {
             let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
@@ -160,7 +160,7 @@ impl Engine {
         let told = inbox::Told::of(part);
         let events = told.events();
         let (mut heard, mut keys) = (Heard::of(&events, &self.knowledge), conversations::keys_of(&events));
-        let mut bundle = Bundle::default();
+        let mut bundle = Bundle::new("store events");
         let stored = told.store(&events, &mut bundle);
         let asked = (heard.ask(&mut bundle), conversations::ask(&keys, &mut bundle));
         let mut answers = session.together(bundle).await?;
@@ -225,7 +225,7 @@ impl Engine {
             return Ok(());
         }
         // Handles are written before what is said of them, in every batch, so that two of them never wait for each other.
-        session.together(std::mem::take(writes)).await?;
+        session.together(writes.take()).await?;
         // Whoever something is said of is named by the event that says it.
         let customer_of = |handle| known.get(&handle).map(|row| row.customer);
         said.keep(session, customer_of, &knowledge.fields, derived).await

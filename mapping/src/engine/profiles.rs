@@ -157,7 +157,7 @@ pub(super) async fn standing(
     customers: &BTreeSet<Uuid>,
     rules: &FieldRules,
 ) -> Result<HashMap<Uuid, Standing>, StoreError> {
-    let mut bundle = Bundle::default();
+    let mut bundle = Bundle::new("read profiles");
     let asked = ask(customers, &mut bundle);
     settled(&asked, &mut session.together(bundle).await?, rules)
 }

@@ -71,7 +71,7 @@ async fn read(
             customers.iter().map(|customer| (*customer, asked.conversation, asked.before))
         })
         .collect();
-    let mut bundle = Bundle::default();
+    let mut bundle = Bundle::new("read customers");
     let handles = bundle.ask(handles::of_customers(customers.iter().copied()));
     let last = bundle.ask(cdrs::last_before(&questions));
     let said = profiles::ask(&customers, &mut bundle);

@@ -29,8 +29,10 @@ impl<T> Ask<T> {
 }
 
 /// Statements of which none asks for what another wrote.
-#[derive(Default)]
-pub(crate) struct Bundle(Vec<Bundled>);
+pub(crate) struct Bundle {
+    action: &'static str,
+    statements: Vec<Bundled>,
+}
 
 struct Bundled {
     action: &'static str,
@@ -50,24 +52,34 @@ pub(crate) struct Place<T> {
 pub(crate) struct Answers(Vec<Vec<Row>>);
 
 impl Bundle {
+    /// `action` names all of it in an error.
+    pub(crate) fn new(action: &'static str) -> Self {
+        Self { action, statements: Vec::new() }
+    }
+
+    /// What was added so far; leaves none.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(self.action))
+    }
+
     /// Adds a statement that gives rows.
     pub(crate) fn ask<T>(&mut self, ask: Ask<T>) -> Place<T> {
-        self.0.push(Bundled { action: ask.action, query: ask.query, columns: ask.columns });
-        Place { at: self.0.len() - 1, read: ask.read, rows: PhantomData }
+        self.statements.push(Bundled { action: ask.action, query: ask.query, columns: ask.columns });
+        Place { at: self.statements.len() - 1, read: ask.read, rows: PhantomData }
     }
 
     /// Adds a statement that only writes; `action` names it in an error.
     pub(crate) fn write(&mut self, action: &'static str, query: Query) {
-        self.0.push(Bundled { action, query, columns: 0 });
+        self.statements.push(Bundled { action, query, columns: 0 });
     }
 
     /// One statement for PostgreSQL. Its rows begin with the place of the statement that they answer, and all their other
     /// columns are text: statements of different columns make one table so.
     fn into_statement(self, backend: DbBackend) -> Statement {
-        let width = self.0.iter().map(|one| one.columns).max().unwrap_or_default();
+        let width = self.statements.iter().map(|one| one.columns).max().unwrap_or_default();
         let (mut parts, mut answers) = (Vec::new(), Vec::new());
         let mut values: Vec<Value> = Vec::new();
-        for (at, Bundled { query, columns, .. }) in self.0.into_iter().enumerate() {
+        for (at, Bundled { query, columns, .. }) in self.statements.into_iter().enumerate() {
             let sql = query.into_sql(backend, &mut values);
             let names = (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(", ");
             let head = if names.is_empty() { names } else { format!("({names})") };
@@ -103,8 +115,8 @@ impl Session<'_> {
     /// Runs all of a bundle: in one round trip on PostgreSQL, one by one on SQLite, where there is none to be saved.
     pub(crate) async fn together(&self, bundle: Bundle) -> Result<Answers, StoreError> {
         let mut answers = Vec::new();
-        if bundle.0.len() < 2 || !self.is_postgres() {
-            for Bundled { action, query, columns } in bundle.0 {
+        if bundle.statements.len() < 2 || !self.is_postgres() {
+            for Bundled { action, query, columns } in bundle.statements {
                 answers.push(if columns == 0 {
                     self.run(action, query).await?;
                     Vec::new()
@@ -114,9 +126,8 @@ impl Session<'_> {
             }
             return Ok(Answers(answers));
         }
-        answers.resize_with(bundle.0.len(), Vec::new);
-        // The last is what the batch came for.
-        let action = bundle.0.last().map_or("talk to the database", |last| last.action);
+        answers.resize_with(bundle.statements.len(), Vec::new);
+        let action = bundle.action;
         let found = self.statement(action, bundle.into_statement(DbBackend::Postgres)).await?;
         for result in found {
             let (place, row) = Row::placed(result, action)?;

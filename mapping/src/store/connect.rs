@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection as _;
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
@@ -50,6 +51,9 @@ pub struct Store {
     backend: DbBackend,
 }
 
+/// A connection that was idle for longer is asked whether it still stands before it is used.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// A transaction that is rolled back unless it is committed.
 pub(crate) struct Transaction {
     inner: DatabaseTransaction,
@@ -72,8 +76,17 @@ impl Store {
     async fn open_postgres(settings: &Settings) -> Result<Self, StoreError> {
         let open = |cause| StoreError::Open { backend: "PostgreSQL", cause };
         let mut writer = postgres_options(settings, settings.writers, &WRITER);
-        // A round trip for each transaction otherwise. Who applies a batch tries again on any error of the connection.
-        writer.test_before_acquire(false);
+        // A round trip for each transaction otherwise. What was at work a moment ago is taken to be alive.
+        writer.map_sqlx_postgres_pool_opts(|pool| {
+            pool.test_before_acquire(false).before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+        });
         let writer = Database::connect(writer).await.map_err(open)?;
         migrate(&writer).await.map_err(open)?;
         let reader = postgres_options(settings, settings.readers, &READER);

@@ -78,7 +78,7 @@ pub(crate) struct State {
 pub(crate) async fn state(session: &Session<'_>, ids: &BTreeSet<Uuid>) -> Result<State, StoreError> {
     let of = || ids.iter().copied();
     let query = Query::new("SELECT e.conversation, e.id FROM event e WHERE e.conversation {ids}");
-    let mut bundle = Bundle::default();
+    let mut bundle = Bundle::new("read conversations");
     let keys = bundle.ask(sets_of(of()));
     let events =
         bundle.ask(Ask::new("read conversations", query.ids(of()), 2, |row| Ok((row.uuid(0)?, row.event(1)?))));
