@@ -18,12 +18,12 @@ use tokio::sync::Notify;
 use trunkline_test_support::rabbit::Rabbit;
 
 /// As many as the daemon has shards.
-const QUEUES: u64 = 4;
+pub(crate) const QUEUES: u64 = 4;
 /// Confirms that are waited for at once.
 const WINDOW: usize = 2_048;
 /// Messages acknowledged together at most.
 const ACK: usize = 200;
-const PREFETCH: u16 = 1_024;
+pub(crate) const PREFETCH: u16 = 1_024;
 /// Messages that may lie on the queues, so that these stay flat.
 const WAITING: u64 = 4_000;
 
@@ -36,14 +36,8 @@ struct Counts {
 
 /// Messages a second that went all the way.
 pub(crate) async fn measure(rabbit: &Rabbit, size: usize, time: Duration) -> Result<f64> {
-    let uri = format!(
-        "amqp://{}:{}@127.0.0.1:{}/{}",
-        rabbit.user(),
-        rabbit.password(),
-        rabbit.port(),
-        rabbit.fresh_vhost().await
-    );
-    let (sending, taking) = (connect(&uri).await?, connect(&uri).await?);
+    let vhost = rabbit.fresh_vhost().await;
+    let (sending, taking) = (connect(rabbit, &vhost).await?, connect(rabbit, &vhost).await?);
     let counts = Arc::new(Counts::default());
     let mut tasks = Vec::new();
     for queue in 0..QUEUES {
@@ -69,15 +63,16 @@ pub(crate) async fn measure(rabbit: &Rabbit, size: usize, time: Duration) -> Res
     Ok(consumed as f64 / took.as_secs_f64())
 }
 
-async fn connect(uri: &str) -> Result<Connection> {
-    Ok(Connection::connect(uri, ConnectionProperties::default()).await?)
+pub(crate) async fn connect(rabbit: &Rabbit, vhost: &str) -> Result<Connection> {
+    let uri = format!("amqp://{}:{}@127.0.0.1:{}/{vhost}", rabbit.user(), rabbit.password(), rabbit.port());
+    Ok(Connection::connect(&uri, ConnectionProperties::default()).await?)
 }
 
-fn name(queue: u64) -> String {
+pub(crate) fn name(queue: u64) -> String {
     format!("ceiling.{queue}")
 }
 
-async fn declare(channel: &Channel, name: &str) -> Result<()> {
+pub(crate) async fn declare(channel: &Channel, name: &str) -> Result<()> {
     let mut arguments = FieldTable::default();
     let text = |value: &str| AMQPValue::LongString(value.into());
     arguments.insert("x-queue-type".into(), text("quorum"));

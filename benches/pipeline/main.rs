@@ -2,14 +2,15 @@
 //!
 //! `cargo bench --bench pipeline` starts a private RabbitMQ and PostgreSQL (fsync on) and the daemon as a process of its
 //! own, and plays the telephone system and the agents' pages itself. First it measures the ceiling in the same
-//! run: bare lapin, publish with confirm and consume at once, messages of the same size on queues of the same type. Then it
-//! runs 500 and 2,000 events a second, and as fast as goes with a bounded number of events on their way.
+//! run: bare lapin, publish with confirm and consume at once, messages of the same size on queues of the same type. Then,
+//! each after the floor of its delay (the same, bare, at that rate), it runs 500 and 2,000 events a second, and as fast as goes with a bounded number of events on their way.
 //!
 //! `TRUNKLINE_BENCH_SECONDS` (20) is the time of each rate. A table for people; the last line on stdout is one JSON
 //! object. Nothing here fails because something is slow.
 
 mod ceiling;
 mod daemon;
+mod floor;
 mod load;
 mod machine;
 mod pages;
@@ -45,8 +46,9 @@ async fn measure() -> Result<()> {
     house.say(&format!("an event has {size} bytes; measuring the ceiling"))?;
     let ceiling = ceiling::measure(&house.rabbit, size, time).await?;
     let machine = tokio::task::spawn_blocking(machine::measure).await??;
-    let mut rates = Vec::new();
+    let (mut floors, mut rates) = (Vec::new(), Vec::new());
     for rate in RATES {
+        floors.push(floor::measure(&house, size, rate, time).await?);
         house.say(&format!("the ceiling is {ceiling:.0}/s; now {rate} events a second"))?;
         rates.push(run::at_rate(&mut house, &mut switch, rate, time).await?);
     }
@@ -54,7 +56,7 @@ async fn measure() -> Result<()> {
     let sustained = run::sustained(&mut house, &mut switch, ceiling, time).await?;
     house.stop().await?;
     let mut out = std::io::stdout().lock();
-    out.write_all(report::table(ceiling, machine, &rates, &sustained).as_bytes())?;
-    writeln!(out, "{}", report::json(ceiling, machine, &rates, &sustained))?;
+    out.write_all(report::table(ceiling, machine, &floors, &rates, &sustained).as_bytes())?;
+    writeln!(out, "{}", report::json(ceiling, machine, &floors, &rates, &sustained))?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::floor::Floor;
 use crate::machine::Machine;
 use crate::run::Measured;
 
@@ -56,14 +57,27 @@ fn rounded(number: f64) -> f64 {
 }
 
 /// One line a rate.
-pub(crate) fn table(ceiling: f64, machine: Machine, rates: &[Measured], sustained: &Measured) -> String {
+pub(crate) fn table(
+    ceiling: f64,
+    machine: Machine,
+    floors: &[Floor],
+    rates: &[Measured],
+    sustained: &Measured,
+) -> String {
     let mut text = format!("\nceiling: {ceiling:.0} messages/s through the bare broker\n");
     let Machine { sync_p50, sync_p99, wake } = machine;
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "machine: a durable write of 8 KiB takes {sync_p50:.1} ms (p50), {sync_p99:.1} ms (p99); waking a thread {wake:.0} µs\n"
+        "machine: a durable write of 8 KiB takes {sync_p50:.1} ms (p50), {sync_p99:.1} ms (p99); waking a thread {wake:.0} µs"
     );
+    for Floor { rate, p50, p99, broker } in floors {
+        let _ = writeln!(
+            text,
+            "floor at {rate}/s: {p50:.1} ms (p50), {p99:.1} ms (p99) over the bare broker, which takes {broker:.0} µs a message"
+        );
+    }
+    text.push('\n');
     let _ = writeln!(
         text,
         "{:<10} {:>9} {:>6} {:>26} {:>22} {:>6} {:>24} {:>8}",
@@ -101,12 +115,27 @@ pub(crate) fn table(ceiling: f64, machine: Machine, rates: &[Measured], sustaine
 }
 
 /// One line: the sustained run's numbers, and those of every rate.
-pub(crate) fn json(ceiling: f64, machine: Machine, rates: &[Measured], sustained: &Measured) -> Value {
+pub(crate) fn json(
+    ceiling: f64,
+    machine: Machine,
+    floors: &[Floor],
+    rates: &[Measured],
+    sustained: &Measured,
+) -> Value {
     let mut all = sustained.value(ceiling);
     all["disk_sync_p50_ms"] = rounded(machine.sync_p50).into();
     all["disk_sync_p99_ms"] = rounded(machine.sync_p99).into();
     all["wake_us"] = rounded(machine.wake).into();
     all["sustained"] = sustained.value(ceiling);
+    all["floors"] = floors
+        .iter()
+        .map(|Floor { rate, p50, p99, broker }| {
+            json!({
+                "rate": rate, "p50_ms": rounded(*p50), "p99_ms": rounded(*p99),
+                "broker_us_per_message": rounded(*broker),
+            })
+        })
+        .collect();
     all["rates"] = rates.iter().map(|rate| rate.value(ceiling)).collect();
     all
 }
