@@ -140,14 +140,14 @@ fn several_problems_are_told_at_once() {
     }
 }
 
-/// An agent's state, a link that goes up or down, and what was not understood come again under no name of their own, and a call that the source names by a number which it uses
-/// again is named after the moment too: there the time is part of the id.
+/// An agent's state, a link that goes up or down, and what was not understood come again under no name of their own, and a
+/// call that the source names by a number which it uses again is named after the moment too: there the time is part of
+/// the id.
 fn is_named(event: &Event) -> bool {
     let moment = start().unix_millis().to_string();
     let by_moment = event.subject.as_ref().is_some_and(|subject| subject.ends_with(&moment));
-    let of_family = |family: &str| event.event_type().starts_with(family);
-    let nameless =
-        of_family("trunkline.agent.") || of_family("trunkline.link.") || matches!(event.body, Body::Opaque(_));
+    let nameless = event.event_type().starts_with("trunkline.agent.")
+        || matches!(event.body, Body::LinkUp(_) | Body::LinkDown(_) | Body::Opaque(_));
     !by_moment && !nameless
 }
 
