@@ -15,6 +15,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, PublisherConfirm};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use trunkline_test_support::rabbit::Rabbit;
 
 /// As many as the daemon has shards.
@@ -23,7 +24,7 @@ pub(crate) const QUEUES: u64 = 4;
 const WINDOW: usize = 2_048;
 /// Messages acknowledged together at most.
 const ACK: usize = 200;
-pub(crate) const PREFETCH: u16 = 1_024;
+const PREFETCH: u16 = 1_024;
 /// Messages that may lie on the queues, so that these stay flat.
 const WAITING: u64 = 4_000;
 
@@ -34,45 +35,67 @@ struct Counts {
     moved: Notify,
 }
 
+/// A bare way over the broker: channels to publish on with confirms and to consume on, one a queue.
+pub(crate) struct Bare {
+    pub(crate) publishing: Channel,
+    pub(crate) consuming: Vec<(Channel, String)>,
+    connections: [Connection; 2],
+}
+
+impl Bare {
+    pub(crate) async fn open(rabbit: &Rabbit) -> Result<Self> {
+        let vhost = rabbit.fresh_vhost().await;
+        let uri = format!("amqp://{}:{}@127.0.0.1:{}/{vhost}", rabbit.user(), rabbit.password(), rabbit.port());
+        let connect = || Connection::connect(&uri, ConnectionProperties::default());
+        let (sending, taking) = (connect().await?, connect().await?);
+        let mut consuming = Vec::new();
+        for queue in (0..QUEUES).map(name) {
+            let channel = taking.create_channel().await?;
+            declare(&channel, &queue).await?;
+            channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+            consuming.push((channel, queue));
+        }
+        let publishing = sending.create_channel().await?;
+        publishing.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { publishing, consuming, connections: [sending, taking] })
+    }
+
+    /// Ends the tasks of a measurement; fails if one of them had ended by itself.
+    pub(crate) async fn close(self, tasks: Vec<JoinHandle<Result<()>>>) -> Result<()> {
+        for task in tasks {
+            ensure!(!task.is_finished(), "the measurement of the bare broker broke: {:?}", task.await);
+            task.abort();
+        }
+        for connection in self.connections {
+            // Measured is measured, however the connections end.
+            let _ = connection.close(200, "measured".into()).await;
+        }
+        Ok(())
+    }
+}
+
 /// Messages a second that went all the way.
 pub(crate) async fn measure(rabbit: &Rabbit, size: usize, time: Duration) -> Result<f64> {
-    let vhost = rabbit.fresh_vhost().await;
-    let (sending, taking) = (connect(rabbit, &vhost).await?, connect(rabbit, &vhost).await?);
+    let mut bare = Bare::open(rabbit).await?;
     let counts = Arc::new(Counts::default());
-    let mut tasks = Vec::new();
-    for queue in 0..QUEUES {
-        let channel = taking.create_channel().await?;
-        declare(&channel, &name(queue)).await?;
-        tasks.push(tokio::spawn(consume(channel, name(queue), Arc::clone(&counts))));
-    }
-    let channel = sending.create_channel().await?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    tasks.push(tokio::spawn(publish(channel, vec![b'x'; size], Arc::clone(&counts))));
+    let consumers = bare.consuming.drain(..);
+    let mut tasks: Vec<_> =
+        consumers.map(|(channel, queue)| tokio::spawn(consume(channel, queue, Arc::clone(&counts)))).collect();
+    tasks.push(tokio::spawn(publish(bare.publishing.clone(), vec![b'x'; size], Arc::clone(&counts))));
     tokio::time::sleep(time.mul_f64(0.2)).await;
     let (from, start) = (counts.consumed.load(Ordering::Relaxed), Instant::now());
     tokio::time::sleep(time.mul_f64(0.5)).await;
     let (consumed, took) = (counts.consumed.load(Ordering::Relaxed) - from, start.elapsed());
-    for task in tasks {
-        ensure!(!task.is_finished(), "the ceiling's own measurement broke: {:?}", task.await);
-        task.abort();
-    }
-    // Measured is measured, however the connections end.
-    let _ = sending.close(200, "measured".into()).await;
-    let _ = taking.close(200, "measured".into()).await;
+    bare.close(tasks).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     Ok(consumed as f64 / took.as_secs_f64())
-}
-
-pub(crate) async fn connect(rabbit: &Rabbit, vhost: &str) -> Result<Connection> {
-    let uri = format!("amqp://{}:{}@127.0.0.1:{}/{vhost}", rabbit.user(), rabbit.password(), rabbit.port());
-    Ok(Connection::connect(&uri, ConnectionProperties::default()).await?)
 }
 
 pub(crate) fn name(queue: u64) -> String {
     format!("ceiling.{queue}")
 }
 
-pub(crate) async fn declare(channel: &Channel, name: &str) -> Result<()> {
+async fn declare(channel: &Channel, name: &str) -> Result<()> {
     let mut arguments = FieldTable::default();
     let text = |value: &str| AMQPValue::LongString(value.into());
     arguments.insert("x-queue-type".into(), text("quorum"));
@@ -107,7 +130,6 @@ async fn publish(channel: Channel, body: Vec<u8>, counts: Arc<Counts>) -> Result
 }
 
 async fn consume(channel: Channel, queue: String, counts: Arc<Counts>) -> Result<()> {
-    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
     let mut consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
     while let Some(first) = consumer.next().await {

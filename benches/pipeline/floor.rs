@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use futures_util::StreamExt as _;
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, PublisherConfirm};
 
-use crate::ceiling::{PREFETCH, QUEUES, connect, declare, name};
+use crate::ceiling::{Bare, QUEUES, name};
 use crate::daemon::House;
 
 /// The part of a rate's time that is spent here.
@@ -29,7 +27,7 @@ pub(crate) struct Floor {
     pub(crate) broker: f64,
 }
 
-/// When messages were published, by number, and how long each took.
+/// The clock of both ends, and how long each message took.
 struct Watch {
     start: Instant,
     delays: Mutex<Vec<f64>>,
@@ -37,24 +35,14 @@ struct Watch {
 
 /// Publishes and consumes at the rate for a part of the time.
 pub(crate) async fn measure(house: &House, size: usize, rate: u32, time: Duration) -> Result<Floor> {
-    let vhost = house.rabbit.fresh_vhost().await;
-    let (sending, taking) = (connect(&house.rabbit, &vhost).await?, connect(&house.rabbit, &vhost).await?);
+    let mut bare = Bare::open(&house.rabbit).await?;
     let watch = Arc::new(Watch { start: Instant::now(), delays: Mutex::default() });
-    let mut tasks = Vec::new();
-    for queue in 0..QUEUES {
-        let channel = taking.create_channel().await?;
-        declare(&channel, &name(queue)).await?;
-        tasks.push(tokio::spawn(consume(channel, name(queue), Arc::clone(&watch))));
-    }
-    let channel = sending.create_channel().await?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    let consumers = bare.consuming.drain(..);
+    let tasks = consumers.map(|(channel, queue)| tokio::spawn(consume(channel, queue, Arc::clone(&watch)))).collect();
     let before = house.processes.cpu();
-    publish(&channel, size, rate, time.mul_f64(PART), &watch).await?;
+    publish(&bare.publishing, size, rate, time.mul_f64(PART), &watch).await?;
     let used = house.processes.cpu() - before;
-    tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    // Measured is measured, however the connections end.
-    let _ = sending.close(200, "measured".into()).await;
-    let _ = taking.close(200, "measured".into()).await;
+    bare.close(tasks).await?;
     let mut delays = std::mem::take(&mut *watch.delays.lock().unwrap_or_else(PoisonError::into_inner));
     ensure!(delays.len() > 10, "nothing came over the bare broker");
     delays.sort_unstable_by(f64::total_cmp);
@@ -91,7 +79,6 @@ async fn publish(channel: &Channel, size: usize, rate: u32, time: Duration, watc
 }
 
 async fn consume(channel: Channel, queue: String, watch: Arc<Watch>) -> Result<()> {
-    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
     let mut consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
     while let Some(delivery) = consumer.next().await {

@@ -6,8 +6,9 @@
 //! - [`Records`] answers questions; its shapes are those of [`crate::view`].
 //!
 //! Stages of a batch, in this order in every transaction, each taking its rows and locks in the order of their ids, so that
-//! several workers and processes wait for one another and never deadlock: inbox → people → profile → conversations →
-//! pops → outbox. People and conversations are locked before they are read to be changed.
+//! several workers and processes wait for one another and never deadlock: inbox and conversation keys → books → handles →
+//! locks of people and conversations, all at once → people → profile → records, pops and outbox together. What is changed
+//! is read under the locks.
 //!
 //! Doing it again is harmless: the inbox stops what was seen, derived events have the same ids each time. So a commit whose
 //! outcome is unknown is simply tried again.
