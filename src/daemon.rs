@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::http::hub::Hub;
 use crate::http::{self, App};
 use crate::wire::intake::BusIntake;
+use crate::wire::lanes::Lanes;
 use crate::wire::links::{self, Links};
 use crate::wire::opening;
 use crate::wire::operations::{Inlet, Panel};
@@ -27,7 +28,6 @@ use crate::wire::pipeline::Pipeline;
 use crate::wire::pops::Pops;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
-use crate::wire::sharing::Sharing;
 
 /// A running daemon.
 pub struct Daemon {
@@ -170,7 +170,7 @@ impl Parts<'_> {
         Daemon { address, bus: self.bus, store, links, stop, close, tasks, serving, admin_token }
     }
 
-    /// One task a shard. Their number is the broker's to say, so they start once it was reached.
+    /// One task a shard and one a lane. The number of shards is the broker's to say, so they start once it was reached.
     fn map(&self, outbox: &Relay, pops: &Pops, stop: &CancellationToken, tasks: &TaskTracker) {
         let pipeline = Pipeline {
             bus: self.bus.clone(),
@@ -178,9 +178,10 @@ impl Parts<'_> {
             relay: outbox.clone(),
             pops: Some(pops.clone()),
             batch: self.settings.mapping.batch,
-            sharing: Arc::new(Sharing::new()),
+            lanes: Arc::new(Lanes::new(self.settings.mapping.batch)),
             stop: stop.clone(),
         };
+        (0..pipeline.lanes.count()).for_each(|_| drop(tasks.spawn(pipeline.clone().work())));
         let spawner = tasks.clone();
         tasks.spawn(async move {
             let shards = tokio::select! {

@@ -1,5 +1,5 @@
-//! What bare lapin and the broker can do: publish with confirm, and consume, at once. Messages of the same size on queues
-//! with the arguments of the mapping queues; no exchange to route through, no header, nothing done with a message.
+//! What bare lapin and the broker can do: publish with confirm, and consume, at once. Messages of the same size on a queue
+//! with the arguments of the mapping queue; no exchange to route through, no header, nothing done with a message.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use trunkline_test_support::rabbit::Rabbit;
 
-/// As many as the daemon has shards.
-pub(crate) const QUEUES: u64 = 4;
+/// One, since the daemon has one shard.
+pub(crate) const QUEUE: &str = "ceiling";
 /// Confirms that are waited for at once.
 const WINDOW: usize = 2_048;
 /// Messages acknowledged together at most.
 const ACK: usize = 200;
 const PREFETCH: u16 = 1_024;
-/// Messages that may lie on the queues, so that these stay flat.
+/// Messages that may lie on the queue, so that it stays flat.
 const WAITING: u64 = 4_000;
 
 #[derive(Default)]
@@ -35,10 +35,10 @@ struct Counts {
     moved: Notify,
 }
 
-/// A bare way over the broker: channels to publish on with confirms and to consume on, one a queue.
+/// A bare way over the broker: channels to publish on with confirms and to consume on.
 pub(crate) struct Bare {
     pub(crate) publishing: Channel,
-    pub(crate) consuming: Vec<(Channel, String)>,
+    pub(crate) consuming: Channel,
     connections: [Connection; 2],
 }
 
@@ -48,13 +48,9 @@ impl Bare {
         let uri = format!("amqp://{}:{}@127.0.0.1:{}/{vhost}", rabbit.user(), rabbit.password(), rabbit.port());
         let connect = || Connection::connect(&uri, ConnectionProperties::default());
         let (sending, taking) = (connect().await?, connect().await?);
-        let mut consuming = Vec::new();
-        for queue in (0..QUEUES).map(name) {
-            let channel = taking.create_channel().await?;
-            declare(&channel, &queue).await?;
-            channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-            consuming.push((channel, queue));
-        }
+        let consuming = taking.create_channel().await?;
+        declare(&consuming).await?;
+        consuming.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
         let publishing = sending.create_channel().await?;
         publishing.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(Self { publishing, consuming, connections: [sending, taking] })
@@ -76,26 +72,20 @@ impl Bare {
 
 /// Messages a second that went all the way.
 pub(crate) async fn measure(rabbit: &Rabbit, size: usize, time: Duration) -> Result<f64> {
-    let mut bare = Bare::open(rabbit).await?;
+    let bare = Bare::open(rabbit).await?;
     let counts = Arc::new(Counts::default());
-    let consumers = bare.consuming.drain(..);
-    let mut tasks: Vec<_> =
-        consumers.map(|(channel, queue)| tokio::spawn(consume(channel, queue, Arc::clone(&counts)))).collect();
-    tasks.push(tokio::spawn(publish(bare.publishing.clone(), vec![b'x'; size], Arc::clone(&counts))));
+    let consuming = tokio::spawn(consume(bare.consuming.clone(), Arc::clone(&counts)));
+    let publishing = tokio::spawn(publish(bare.publishing.clone(), vec![b'x'; size], Arc::clone(&counts)));
     tokio::time::sleep(time.mul_f64(0.2)).await;
     let (from, start) = (counts.consumed.load(Ordering::Relaxed), Instant::now());
     tokio::time::sleep(time.mul_f64(0.5)).await;
     let (consumed, took) = (counts.consumed.load(Ordering::Relaxed) - from, start.elapsed());
-    bare.close(tasks).await?;
+    bare.close(vec![consuming, publishing]).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     Ok(consumed as f64 / took.as_secs_f64())
 }
 
-pub(crate) fn name(queue: u64) -> String {
-    format!("ceiling.{queue}")
-}
-
-async fn declare(channel: &Channel, name: &str) -> Result<()> {
+async fn declare(channel: &Channel) -> Result<()> {
     let mut arguments = FieldTable::default();
     let text = |value: &str| AMQPValue::LongString(value.into());
     arguments.insert("x-queue-type".into(), text("quorum"));
@@ -104,7 +94,7 @@ async fn declare(channel: &Channel, name: &str) -> Result<()> {
     arguments.insert("x-dead-letter-exchange".into(), text("ceiling.dead"));
     arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
     arguments.insert("x-overflow".into(), text("reject-publish"));
-    channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await?;
+    channel.queue_declare(QUEUE.into(), QueueDeclareOptions::durable(), arguments).await?;
     Ok(())
 }
 
@@ -115,10 +105,9 @@ async fn publish(channel: Channel, body: Vec<u8>, counts: Arc<Counts>) -> Result
         while number > counts.consumed.load(Ordering::Relaxed) + WAITING {
             counts.moved.notified().await;
         }
-        let queue = name(number % QUEUES);
         let properties = BasicProperties::default().with_delivery_mode(2);
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        confirms.push_back(channel.basic_publish("".into(), queue.as_str().into(), options, &body, properties).await?);
+        confirms.push_back(channel.basic_publish("".into(), QUEUE.into(), options, &body, properties).await?);
         number += 1;
         while confirms.len() >= WINDOW
             && let Some(oldest) = confirms.pop_front()
@@ -129,9 +118,9 @@ async fn publish(channel: Channel, body: Vec<u8>, counts: Arc<Counts>) -> Result
     }
 }
 
-async fn consume(channel: Channel, queue: String, counts: Arc<Counts>) -> Result<()> {
+async fn consume(channel: Channel, counts: Arc<Counts>) -> Result<()> {
     let options = BasicConsumeOptions::default();
-    let mut consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+    let mut consumer = channel.basic_consume(QUEUE.into(), "".into(), options, FieldTable::default()).await?;
     while let Some(first) = consumer.next().await {
         let (mut tag, mut count) = (first?.delivery_tag, 1);
         while count < ACK

@@ -1,5 +1,5 @@
 //! What a hop over the bare broker costs at an even rate, where hardly two messages meet: the delay and the broker's CPU that
-//! no way over it can go below. Messages and queues are those of the ceiling.
+//! no way over it can go below. Messages and queue are those of the ceiling.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, PublisherConfirm};
 
-use crate::ceiling::{Bare, QUEUES, name};
+use crate::ceiling::{Bare, QUEUE};
 use crate::daemon::House;
 
 /// The part of a rate's time that is spent here.
@@ -35,14 +35,13 @@ struct Watch {
 
 /// Publishes and consumes at the rate for a part of the time.
 pub(crate) async fn measure(house: &House, size: usize, rate: u32, time: Duration) -> Result<Floor> {
-    let mut bare = Bare::open(&house.rabbit).await?;
+    let bare = Bare::open(&house.rabbit).await?;
     let watch = Arc::new(Watch { start: Instant::now(), delays: Mutex::default() });
-    let consumers = bare.consuming.drain(..);
-    let tasks = consumers.map(|(channel, queue)| tokio::spawn(consume(channel, queue, Arc::clone(&watch)))).collect();
+    let consuming = tokio::spawn(consume(bare.consuming.clone(), Arc::clone(&watch)));
     let before = house.processes.cpu();
     publish(&bare.publishing, size, rate, time.mul_f64(PART), &watch).await?;
     let used = house.processes.cpu() - before;
-    bare.close(tasks).await?;
+    bare.close(vec![consuming]).await?;
     let mut delays = std::mem::take(&mut *watch.delays.lock().unwrap_or_else(PoisonError::into_inner));
     ensure!(delays.len() > 10, "nothing came over the bare broker");
     delays.sort_unstable_by(f64::total_cmp);
@@ -57,15 +56,13 @@ async fn publish(channel: &Channel, size: usize, rate: u32, time: Duration, watc
     let mut body = vec![b'x'; size.max(16)];
     let mut tick = tokio::time::interval(Duration::from_secs(1) / rate);
     let until = Instant::now() + time;
-    let mut number = 0;
     while Instant::now() < until {
         tick.tick().await;
         let at = watch.start.elapsed().as_secs_f64();
         body[..8].copy_from_slice(&at.to_be_bytes());
         let properties = BasicProperties::default().with_delivery_mode(2);
-        let (queue, options) = (name(number % QUEUES), BasicPublishOptions::default());
-        confirms.push_back(channel.basic_publish("".into(), queue.as_str().into(), options, &body, properties).await?);
-        number += 1;
+        let options = BasicPublishOptions::default();
+        confirms.push_back(channel.basic_publish("".into(), QUEUE.into(), options, &body, properties).await?);
         if confirms.len() > rate as usize
             && let Some(oldest) = confirms.pop_front()
         {
@@ -78,9 +75,9 @@ async fn publish(channel: &Channel, size: usize, rate: u32, time: Duration, watc
     Ok(())
 }
 
-async fn consume(channel: Channel, queue: String, watch: Arc<Watch>) -> Result<()> {
+async fn consume(channel: Channel, watch: Arc<Watch>) -> Result<()> {
     let options = BasicConsumeOptions::default();
-    let mut consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+    let mut consumer = channel.basic_consume(QUEUE.into(), "".into(), options, FieldTable::default()).await?;
     while let Some(delivery) = consumer.next().await {
         let delivery = delivery?;
         let at: [u8; 8] = delivery.data.get(..8).context("not a message of ours")?.try_into()?;

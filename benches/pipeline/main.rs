@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench pipeline` starts a private RabbitMQ and PostgreSQL (fsync on) and the daemon as a process of its
 //! own, and plays the telephone system and the agents' pages itself. First it measures the ceiling in the same
-//! run: bare lapin, publish with confirm and consume at once, messages of the same size on queues of the same type. Then,
+//! run: bare lapin, publish with confirm and consume at once, messages of the same size on a queue of the same type. Then,
 //! each after the floor of its delay (the same, bare, at that rate), it runs 500 and 2,000 events a second, and as fast as goes with a bounded number of events on their way.
 //!
 //! `TRUNKLINE_BENCH_SECONDS` (20) is the time of each rate. A table for people; the last line on stdout is one JSON

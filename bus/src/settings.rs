@@ -56,7 +56,7 @@ impl AmqpSettings {
             user: user.into(),
             password,
             tls: None,
-            shards: 4,
+            shards: 1,
             heartbeat_seconds: 10,
         }
     }

@@ -4,7 +4,7 @@
 //! - [`links`]: which connectors run here; a lease on the bus decides between two daemons.
 //! - [`orphans`]: open records whose call nobody will tell the end of.
 //! - [`pipeline`]: bus → mapping → store.
-//!   [`sharing`]: shards that share a transaction.
+//!   [`lanes`]: what waits to be applied, of all shards, and whose turn it is.
 //! - [`relay`]: the outbox → bus.
 //! - [`pops`]: bus → the pages of people.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
@@ -14,6 +14,7 @@
 pub(crate) mod books;
 pub(crate) mod declared;
 pub(crate) mod intake;
+pub(crate) mod lanes;
 pub(crate) mod links;
 pub(crate) mod opening;
 pub(crate) mod operations;
@@ -22,4 +23,3 @@ pub(crate) mod pipeline;
 pub(crate) mod pops;
 pub(crate) mod records;
 pub(crate) mod relay;
-pub(crate) mod sharing;

@@ -1,14 +1,16 @@
-//! Mapping's consumer: bus → engine → store, one shard a task.
+//! Mapping's consumer: bus → engine → store. Each shard has a task that takes deliveries and settles them; lanes apply what
+//! all of them have taken ([`super::lanes`]).
 //!
-//! A batch is what lay on the queue. Small batches of several shards are applied together ([`super::sharing`]). A batch is
-//! applied in one transaction, then settled: a crash between the two only makes
-//! the broker deliver again what the engine's inbox already knows. While the database is away the batch is kept and
-//! tried again; nothing is acknowledged that is not stored.
+//! What is applied together is one transaction, then settled: a crash between the two only makes the broker deliver again
+//! what the engine's inbox already knows. While the database is away it is kept and tried again; nothing is
+//! acknowledged that is not stored.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Answer, Bus, Delivery, Queue, Subscription, Tag};
 use trunkline_events::Event;
@@ -16,14 +18,16 @@ use trunkline_mapping::engine::{Applied, Engine, EngineError};
 use trunkline_mapping::store::Rejection;
 use uuid::Uuid;
 
+use crate::wire::lanes::Lanes;
 use crate::wire::pops::Pops;
 use crate::wire::relay::Relay;
-use crate::wire::sharing::Sharing;
 
-/// A batch of this part of the largest one is worth a transaction of its own.
-const LARGE: usize = 2;
+/// A shard has so many of the largest batches in hand at most: one in work, one for who is free next.
+const IN_HAND: usize = 2;
+/// How long answers are gathered: each telling is a write to the broker's disk.
+const SETTLE: Duration = Duration::from_millis(20);
 
-/// What one shard's task works with.
+/// What the tasks of shards and lanes work with.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
     pub(crate) bus: Bus,
@@ -32,7 +36,7 @@ pub(crate) struct Pipeline {
     /// The pages of this process see pops as soon as they are stored; other processes get them over the bus.
     pub(crate) pops: Option<Pops>,
     pub(crate) batch: usize,
-    pub(crate) sharing: Arc<Sharing<Delivery, (Tag, Answer)>>,
+    pub(crate) lanes: Arc<Lanes<Delivery, (Tag, Answer)>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -48,49 +52,45 @@ impl Pipeline {
         }
     }
 
+    /// Hands what comes to the lanes, and settles what they have answered, much at once.
     async fn consume(&self, mut subscription: Subscription, shard: u16) {
+        let mut in_hand = InHand::default();
         loop {
-            let batch = tokio::select! {
-                () = self.stop.cancelled() => return,
-                batch = async {
-                    self.sharing.gather().await;
-                    subscription.next_batch(self.batch).await
-                } => batch,
-            };
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
-                    tracing::warn!(shard, %error, "the bus ended the subscription; subscribing again");
-                    return;
+            let (due, room) = (in_hand.due, in_hand.deliveries < IN_HAND * self.batch);
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                taken = in_hand.next(), if !in_hand.batches.is_empty() => if taken.is_none() { return },
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    if !in_hand.settle(&mut subscription, shard).await {
+                        return;
+                    }
                 }
-            };
-            let Some(answers) = self.answer(batch).await else { return };
-            if let Err(error) = subscription.settle(answers).await {
-                tracing::warn!(shard, %error, "cannot settle a batch; it will be delivered again");
-                return;
+                batch = subscription.next_batch(self.batch), if room => match batch {
+                    Ok(batch) => in_hand.add(batch.len(), self.lanes.leave(batch)),
+                    Err(error) => {
+                        tracing::warn!(shard, %error, "the bus ended the subscription; subscribing again");
+                        return;
+                    }
+                },
             }
         }
+        while in_hand.next().await.is_some() {}
+        in_hand.settle(&mut subscription, shard).await;
     }
 
-    /// Applies a batch, alone or with those of other shards; `None` when the daemon stops meanwhile.
-    async fn answer(&self, batch: Vec<Delivery>) -> Option<Vec<(Tag, Answer)>> {
-        if batch.len() >= self.batch / LARGE {
-            return self.apply(&batch).await;
-        }
-        let mut answered = self.sharing.leave(batch);
+    /// One lane: applies what waits; when the daemon stops, until nothing does.
+    pub(crate) async fn work(self) {
         loop {
             let turn = tokio::select! {
                 biased;
-                answers = &mut answered => return answers.ok(),
-                turn = self.sharing.turn() => turn?,
+                turn = self.lanes.turn() => turn,
+                () = self.stop.cancelled() => break,
             };
-            let (together, owners) = self.sharing.take(self.batch);
-            if owners.is_empty() {
-                drop(turn);
-                return answered.await.ok();
-            }
-            owners.answer(self.apply(&together).await?);
+            let Some(answers) = self.apply(&turn.together).await else { break };
+            turn.answer(answers).await;
         }
+        self.lanes.close();
     }
 
     /// Applies a batch, waiting for the database as long as it takes; `None` when the daemon stops meanwhile.
@@ -145,6 +145,46 @@ impl Pipeline {
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(how_long) => {}
         }
+    }
+}
+
+/// The way the answers to a batch will come.
+type Answering = oneshot::Receiver<Vec<(Tag, Answer)>>;
+
+/// What a shard has handed to the lanes, in its order, and what they have answered.
+#[derive(Default)]
+struct InHand {
+    /// In batches.
+    deliveries: usize,
+    batches: VecDeque<(usize, Answering)>,
+    answers: Vec<(Tag, Answer)>,
+    /// When answers must be told; there while there are some.
+    due: Option<Instant>,
+}
+
+impl InHand {
+    fn add(&mut self, deliveries: usize, answers: Answering) {
+        self.deliveries += deliveries;
+        self.batches.push_back((deliveries, answers));
+    }
+
+    /// Takes the answers to the oldest batch; `None` if it was given up or there is none. Cancel-safe.
+    async fn next(&mut self) -> Option<()> {
+        let (_, oldest) = self.batches.front_mut()?;
+        let answers = oldest.await.ok()?;
+        self.deliveries -= self.batches.pop_front().map_or(0, |(deliveries, _)| deliveries);
+        self.answers.extend(answers);
+        self.due.get_or_insert_with(|| Instant::now() + SETTLE);
+        Some(())
+    }
+
+    /// Tells the broker; `false` when it does not hear it.
+    async fn settle(&mut self, subscription: &mut Subscription, shard: u16) -> bool {
+        self.due = None;
+        let settled = subscription.settle(std::mem::take(&mut self.answers)).await;
+        settled
+            .inspect_err(|error| tracing::warn!(shard, %error, "cannot settle a batch; it will be delivered again"))
+            .is_ok()
     }
 }
 

@@ -19,7 +19,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Exchange, Outgoing, Publisher};
 use trunkline_mapping::engine::{self, Derivation};
@@ -30,6 +30,8 @@ use crate::wire::pops::Pops;
 const BATCH: usize = 512;
 /// Calls that may wait for their confirms at once.
 const UNDER_WAY: usize = 4;
+/// From one call to the next: what is derived meanwhile shares it. The pages of this process do not wait for it.
+const REST: Duration = Duration::from_millis(10);
 /// How often the outbox is read when nothing calls for it.
 const LOOK: Duration = Duration::from_secs(15);
 
@@ -109,6 +111,7 @@ impl RelayTask {
         let (mut clear, mut look) = (tokio::time::interval(CLEAR), tokio::time::interval(LOOK));
         clear.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next = Instant::now();
         loop {
             let behind = self.behind.load(Ordering::Relaxed);
             if behind && under_way.is_empty() {
@@ -123,16 +126,19 @@ impl RelayTask {
                 continue;
             }
             let room = !behind && under_way.len() < UNDER_WAY;
+            let rests = Instant::now() < next;
             tokio::select! {
                 biased;
                 // First, so that a call is begun before the next is made.
                 Some((places, published)) = under_way.next(), if !under_way.is_empty() => {
                     self.settle(places, published).await;
                 }
-                count = self.derived.recv_many(&mut batch, BATCH), if room => {
+                () = tokio::time::sleep_until(next), if room && rests => {}
+                count = self.derived.recv_many(&mut batch, BATCH), if room && !rests => {
                     if count == 0 {
                         break;
                     }
+                    next = Instant::now() + REST;
                     under_way.push_back(self.hand_in(&mut batch));
                 }
                 _ = clear.tick(), if !self.done.is_empty() => { self.clear().await; }

@@ -115,9 +115,10 @@ impl Stage {
     }
 }
 
-/// The broker's login, at this port.
+/// The broker's login, at this port, and four queues for mapping.
 pub(crate) fn login(rabbit: &Rabbit, port: u16) -> AmqpSettings {
-    AmqpSettings::new("127.0.0.1", port, rabbit.user(), SecretString::from(rabbit.password()))
+    let login = AmqpSettings::new("127.0.0.1", port, rabbit.user(), SecretString::from(rabbit.password()));
+    AmqpSettings { shards: 4, ..login }
 }
 
 pub(crate) fn id(number: usize) -> Uuid {
