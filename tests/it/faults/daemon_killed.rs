@@ -7,7 +7,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
 
-use super::house::House;
+use super::house::{House, SHARDS};
 use super::load::Traffic;
 
 /// More than the twenty that are asked for, in rounds that are each held against the ledgers.
@@ -43,7 +43,7 @@ impl House {
         let connection = Connection::connect(&uri, ConnectionProperties::default()).await.expect("a connection");
         let channel = connection.create_channel().await.expect("a channel");
         let mut count = 0;
-        for shard in 0..4 {
+        for shard in 0..SHARDS {
             let name = format!("trunkline.mapping.{shard}");
             let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             let queue = channel.queue_declare(name.as_str().into(), passive, FieldTable::default()).await;

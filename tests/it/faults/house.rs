@@ -20,6 +20,8 @@ use super::dice::Dice;
 
 /// Signs the simulated web chat's webhooks.
 pub(super) const CHAT_SECRET: &str = "whsec_ZmF1bHQtdGVzdHMtc2VjcmV0LW9mLXRydW5rbGluZQ==";
+/// Several, so that transactions of events from all of them are killed too.
+pub(super) const SHARDS: u16 = 4;
 /// The one database of the house.
 const DATABASE: &str = "fresh_0";
 
@@ -145,5 +147,6 @@ fn written(data: &Path, rabbit: &Rabbit, vhost: &str, postgres: &Postgres, avaya
     let chat =
         format!("[connectors.web-chat]\nkind = \"chat-webhook\"\nparams = {{ secrets = [\"{CHAT_SECRET}\"] }}\n");
     let avaya = config::avaya("avaya-bj", avaya.addr().port(), "fault-tests", "4700-4759");
-    config::on_servers(data, rabbit, vhost, postgres, DATABASE) + &avaya + &chat
+    let servers = config::on_servers(data, rabbit, vhost, postgres, DATABASE);
+    servers.replace("[bus.amqp]", &format!("[bus.amqp]\nshards = {SHARDS}")) + &avaya + &chat
 }
