@@ -245,6 +245,17 @@ impl Active {
     }
 }
 
+impl Drop for Active {
+    /// Closes the channel before lapin cancels the consumer on it: a cancelled one keeps what it did not settle until its
+    /// channel is closed, and the next consumer of the queue would be given what comes behind that first.
+    fn drop(&mut self) {
+        if self.channel.status().connected() {
+            // The first poll sends the close; its answer is of no interest.
+            let _ = self.channel.close(200, "given back".into()).now_or_never();
+        }
+    }
+}
+
 impl Held {
     fn for_retry(&self, queue: &str, after: Duration, attempt: u32) -> Parcel {
         metrics::counter!("trunkline_bus_retried_events_total").increment(1);
