@@ -54,13 +54,14 @@ impl Pipeline {
 
     /// Hands what comes to the lanes, and settles what they have answered, much at once.
     async fn consume(&self, mut subscription: Subscription, shard: u16) {
-        let mut in_hand = InHand::default();
+        let mut in_hand = InHand::new();
         loop {
             let (due, room) = (in_hand.due, in_hand.deliveries < IN_HAND * self.batch);
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
-                taken = in_hand.next(), if !in_hand.batches.is_empty() => if taken.is_none() { return },
+                // Given up: what is not settled comes again, to the next subscription.
+                answered = in_hand.next(), if !in_hand.batches.is_empty() => if !answered { break },
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     if !in_hand.settle(&mut subscription, shard).await {
                         return;
@@ -75,7 +76,9 @@ impl Pipeline {
                 },
             }
         }
-        while in_hand.next().await.is_some() {}
+        while !in_hand.batches.is_empty() {
+            in_hand.next().await;
+        }
         in_hand.settle(&mut subscription, shard).await;
     }
 
@@ -148,36 +151,41 @@ impl Pipeline {
     }
 }
 
-/// The way the answers to a batch will come.
-type Answering = oneshot::Receiver<Vec<(Tag, Answer)>>;
-
 /// What a shard has handed to the lanes, in its order, and what they have answered.
-#[derive(Default)]
-struct InHand {
+struct InHand<A> {
     /// In batches.
     deliveries: usize,
-    batches: VecDeque<(usize, Answering)>,
-    answers: Vec<(Tag, Answer)>,
+    batches: VecDeque<(usize, oneshot::Receiver<Vec<A>>)>,
+    answers: Vec<A>,
     /// When answers must be told; there while there are some.
     due: Option<Instant>,
 }
 
-impl InHand {
-    fn add(&mut self, deliveries: usize, answers: Answering) {
+impl<A> InHand<A> {
+    fn new() -> Self {
+        Self { deliveries: 0, batches: VecDeque::new(), answers: Vec::new(), due: None }
+    }
+
+    fn add(&mut self, deliveries: usize, answers: oneshot::Receiver<Vec<A>>) {
         self.deliveries += deliveries;
         self.batches.push_back((deliveries, answers));
     }
 
-    /// Takes the answers to the oldest batch; `None` if it was given up or there is none. Cancel-safe.
-    async fn next(&mut self) -> Option<()> {
-        let (_, oldest) = self.batches.front_mut()?;
-        let answers = oldest.await.ok()?;
+    /// Takes the answers to the oldest batch; `false` if it was given up, or there is none. Cancel-safe.
+    async fn next(&mut self) -> bool {
+        let Some((_, oldest)) = self.batches.front_mut() else { return false };
+        let answers = oldest.await.ok();
         self.deliveries -= self.batches.pop_front().map_or(0, |(deliveries, _)| deliveries);
-        self.answers.extend(answers);
-        self.due.get_or_insert_with(|| Instant::now() + SETTLE);
-        Some(())
+        let answered = answers.is_some();
+        if let Some(answers) = answers {
+            self.answers.extend(answers);
+            self.due.get_or_insert_with(|| Instant::now() + SETTLE);
+        }
+        answered
     }
+}
 
+impl InHand<(Tag, Answer)> {
     /// Tells the broker; `false` when it does not hear it.
     async fn settle(&mut self, subscription: &mut Subscription, shard: u16) -> bool {
         self.due = None;
@@ -232,5 +240,27 @@ impl Read {
                 (delivery.tag, reason.map_or(Answer::Done, |reason| Answer::Dead(reason.to_owned())))
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_batch_that_is_given_up_does_not_keep_the_answers_behind_it() {
+        let mut in_hand = InHand::new();
+        let ways: [_; 3] = std::array::from_fn(|_| {
+            let (sender, answers) = oneshot::channel();
+            in_hand.add(1, answers);
+            sender
+        });
+        let [first, given_up, last] = ways;
+        first.send(vec![1]).expect("waited for");
+        drop(given_up);
+        last.send(vec![3]).expect("waited for");
+        assert_eq!([in_hand.next().await, in_hand.next().await, in_hand.next().await], [true, false, true]);
+        assert_eq!((&in_hand.answers[..], in_hand.deliveries), (&[1, 3][..], 0));
+        assert!(!in_hand.next().await, "nothing is left");
     }
 }
