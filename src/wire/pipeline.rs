@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Answer, Bus, Delivery, Queue, Subscription, Tag};
-use trunkline_events::Event;
+use trunkline_events::{Body, Event};
 use trunkline_mapping::engine::{Applied, Engine, EngineError};
 use trunkline_mapping::store::Rejection;
 use uuid::Uuid;
 
-use crate::wire::lanes::Lanes;
+use crate::wire::lanes::{Lanes, Waits};
 use crate::wire::pops::Pops;
 use crate::wire::relay::Relay;
 
@@ -36,7 +36,7 @@ pub(crate) struct Pipeline {
     /// The pages of this process see pops as soon as they are stored; other processes get them over the bus.
     pub(crate) pops: Option<Pops>,
     pub(crate) batch: usize,
-    pub(crate) lanes: Arc<Lanes<Delivery, (Tag, Answer)>>,
+    pub(crate) lanes: Arc<Lanes<Taken, (Tag, Answer)>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -68,7 +68,7 @@ impl Pipeline {
                     }
                 }
                 batch = subscription.next_batch(self.batch), if room => match batch {
-                    Ok(batch) => in_hand.add(batch.len(), self.lanes.leave(batch)),
+                    Ok(batch) => in_hand.add(batch.len(), self.lanes.leave(batch.into_iter().map(Taken::new).collect())),
                     Err(error) => {
                         tracing::warn!(shard, %error, "the bus ended the subscription; subscribing again");
                         return;
@@ -85,25 +85,28 @@ impl Pipeline {
     /// One lane: applies what waits; when the daemon stops, until nothing does.
     pub(crate) async fn work(self) {
         loop {
-            let turn = tokio::select! {
+            let mut turn = tokio::select! {
                 biased;
                 turn = self.lanes.turn() => turn,
-                () = self.stop.cancelled() => break,
+                () = self.stop.cancelled() => match self.lanes.last() {
+                    Some(turn) => turn,
+                    None => break,
+                },
             };
-            let Some(answers) = self.apply(&turn.together).await else { break };
-            turn.answer(answers).await;
+            let Some(answers) = self.apply(std::mem::take(&mut turn.together)).await else { break };
+            turn.answer(answers);
         }
         self.lanes.close();
     }
 
     /// Applies a batch, waiting for the database as long as it takes; `None` when the daemon stops meanwhile.
-    async fn apply(&self, batch: &[Delivery]) -> Option<Vec<(Tag, Answer)>> {
+    async fn apply(&self, batch: Vec<Taken>) -> Option<Vec<(Tag, Answer)>> {
         let read = Read::new(batch);
         let mut pause = Duration::from_millis(100);
         loop {
             match self.try_apply(&read).await {
                 Ok(applied) => {
-                    let answers = read.answers(batch, &applied);
+                    let answers = read.answers(&applied);
                     self.tell(applied);
                     return Some(answers);
                 }
@@ -196,31 +199,74 @@ impl InHand<(Tag, Answer)> {
     }
 }
 
-/// A batch as far as it can be read.
+/// A delivery, read as far as it can be.
+pub(crate) struct Taken {
+    tag: Tag,
+    key: String,
+    event: Result<Event, Rejection>,
+}
+
+impl Taken {
+    fn new(delivery: Delivery) -> Self {
+        let event = Event::from_json(&delivery.body).map_err(|error| Rejection {
+            source: delivery.source,
+            sequence: delivery.sequence,
+            event: None,
+            reason: error.to_string(),
+            received: trunkline_connectors::drive::system_clock(),
+        });
+        Self { tag: delivery.tag, key: delivery.partition_key, event }
+    }
+}
+
+impl Waits for Taken {
+    /// A phone that rings, and whatever people write or do. What a switch tells besides is for records, and may come a
+    /// moment later.
+    fn is_urgent(&self) -> bool {
+        let Ok(event) = &self.event else { return false };
+        !matches!(
+            event.body,
+            Body::CallOffered(_)
+                | Body::CallQueued(_)
+                | Body::CallAnswered(_)
+                | Body::CallHeld(_)
+                | Body::CallResumed(_)
+                | Body::CallDiverted(_)
+                | Body::CallDataAttached(_)
+                | Body::CallLegEnded(_)
+                | Body::CallEnded(_)
+                | Body::AgentState(_)
+                | Body::AgentLogin(_)
+                | Body::LinkUp(_)
+                | Body::LinkBooks(_)
+        )
+    }
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// A batch as the engine takes it.
 struct Read {
     events: Vec<Event>,
     unreadable: Vec<Rejection>,
-    /// Why a delivery is no event, by its place in the batch.
-    reasons: HashMap<usize, String>,
+    /// For each delivery, in order, the id of its event or why it is none.
+    tags: Vec<(Tag, Result<Uuid, String>)>,
 }
 
 impl Read {
-    fn new(batch: &[Delivery]) -> Self {
-        let mut read =
-            Self { events: Vec::with_capacity(batch.len()), unreadable: Vec::new(), reasons: HashMap::new() };
-        for (place, delivery) in batch.iter().enumerate() {
-            match Event::from_json(&delivery.body) {
-                Ok(event) => read.events.push(event),
-                Err(error) => {
-                    let reason = error.to_string();
-                    read.unreadable.push(Rejection {
-                        source: delivery.source.clone(),
-                        sequence: delivery.sequence.clone(),
-                        event: None,
-                        reason: reason.clone(),
-                        received: trunkline_connectors::drive::system_clock(),
-                    });
-                    read.reasons.insert(place, reason);
+    fn new(batch: Vec<Taken>) -> Self {
+        let mut read = Self { events: Vec::with_capacity(batch.len()), unreadable: Vec::new(), tags: Vec::new() };
+        for Taken { tag, event, .. } in batch {
+            match event {
+                Ok(event) => {
+                    read.tags.push((tag, Ok(event.id.uuid())));
+                    read.events.push(event);
+                }
+                Err(rejection) => {
+                    read.tags.push((tag, Err(rejection.reason.clone())));
+                    read.unreadable.push(rejection);
                 }
             }
         }
@@ -228,18 +274,14 @@ impl Read {
     }
 
     /// Done for what is stored, dead with the reason for what cannot be.
-    fn answers(&self, batch: &[Delivery], applied: &Applied) -> Vec<(Tag, Answer)> {
+    fn answers(self, applied: &Applied) -> Vec<(Tag, Answer)> {
         let rejected: HashMap<Uuid, &str> =
             applied.rejected.iter().map(|rejected| (rejected.event.uuid(), rejected.reason.as_str())).collect();
-        batch
-            .iter()
-            .enumerate()
-            .map(|(place, delivery)| {
-                let reason =
-                    self.reasons.get(&place).map(String::as_str).or_else(|| rejected.get(&delivery.id).copied());
-                (delivery.tag, reason.map_or(Answer::Done, |reason| Answer::Dead(reason.to_owned())))
-            })
-            .collect()
+        let answer = |event| match event {
+            Ok(id) => rejected.get(&id).map_or(Answer::Done, |reason| Answer::Dead((*reason).to_owned())),
+            Err(reason) => Answer::Dead(reason),
+        };
+        self.tags.into_iter().map(|(tag, event)| (tag, answer(event))).collect()
     }
 }
 
