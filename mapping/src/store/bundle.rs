@@ -1,12 +1,16 @@
 //! Several statements as one: what a batch asks and writes at one point of its transaction costs one round trip on
 //! PostgreSQL, however many tables it is about.
 
+use std::fmt::Write as _;
 use std::marker::PhantomData;
 
 use sea_orm::{DbBackend, Statement, Value};
 
 use super::error::StoreError;
 use super::session::{Query, Row, Session};
+
+/// As long as the text of a bundle becomes, about.
+const TEXT: usize = 2048;
 
 /// A statement whose rows are read as `T`.
 pub(crate) struct Ask<T> {
@@ -77,24 +81,28 @@ impl Bundle {
     /// columns are text: statements of different columns make one table so.
     fn into_statement(self, backend: DbBackend) -> Statement {
         let width = self.statements.iter().map(|one| one.columns).max().unwrap_or_default();
-        let (mut parts, mut answers) = (Vec::new(), Vec::new());
+        let (mut sql, mut answers) = (String::with_capacity(TEXT), String::with_capacity(TEXT));
         let mut values: Vec<Value> = Vec::new();
+        // Writing to a String cannot fail.
         for (at, Bundled { query, columns, .. }) in self.statements.into_iter().enumerate() {
-            let sql = query.into_sql(backend, &mut values);
-            let names = (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(", ");
-            let head = if names.is_empty() { names } else { format!("({names})") };
-            parts.push(format!("s{at}{head} AS ({sql})"));
+            let _ = write!(sql, "{}s{at}", if at == 0 { "WITH " } else { ", " });
+            for column in 0..columns {
+                let _ = write!(sql, "{}c{column}", if column == 0 { "(" } else { ", " });
+            }
+            sql.push_str(if columns > 0 { ") AS (" } else { " AS (" });
+            query.write(backend, &mut sql, &mut values);
+            sql.push(')');
             if columns > 0 {
-                let cells = (0..width)
-                    .map(|column| if column < columns { format!(", c{column}::text") } else { ", NULL".to_owned() });
-                answers.push(format!("SELECT {at}{} FROM s{at}", cells.collect::<String>()));
+                let _ = write!(answers, "{}SELECT {at}", if answers.is_empty() { " " } else { " UNION ALL " });
+                for column in 0..width {
+                    let _ =
+                        if column < columns { write!(answers, ", c{column}::text") } else { write!(answers, ", NULL") };
+                }
+                let _ = write!(answers, " FROM s{at}");
             }
         }
-        if answers.is_empty() {
-            // A row that nobody takes.
-            answers.push("SELECT 0".to_owned());
-        }
-        let sql = format!("WITH {} {}", parts.join(", "), answers.join(" UNION ALL "));
+        // Else a row that nobody takes.
+        sql.push_str(if answers.is_empty() { " SELECT 0" } else { &answers });
         Statement::from_sql_and_values(backend, sql, values)
     }
 }

@@ -64,65 +64,66 @@ impl Rows {
         self.cells.extend(row);
     }
 
-    /// The table expression and its values, the number of the first placeholder being `first`.
-    pub(crate) fn into_source(self, backend: DbBackend, first: usize) -> (String, Vec<Value>) {
-        if backend == DbBackend::Postgres { self.into_unnest(first) } else { self.into_json_each(first) }
+    /// Writes the table expression, the number of the first placeholder being `first`; gives its values.
+    pub(crate) fn into_source(self, backend: DbBackend, first: usize, sql: &mut String) -> Vec<Value> {
+        if backend == DbBackend::Postgres { self.into_unnest(first, sql) } else { self.into_json_each(first, sql) }
     }
 
-    fn into_unnest(self, first: usize) -> (String, Vec<Value>) {
+    fn into_unnest(self, first: usize, sql: &mut String) -> Vec<Value> {
         let width = self.columns.len();
-        let mut arrays: Vec<Vec<Value>> = self.columns.iter().map(|_| Vec::new()).collect();
+        let height = self.cells.len() / width;
+        let mut arrays: Vec<Vec<Value>> = self.columns.iter().map(|_| Vec::with_capacity(height)).collect();
         for (at, cell) in self.cells.into_iter().enumerate() {
             let column = at % width;
             arrays[column].push(cell.into_array_value(self.columns[column].1));
         }
-        let mut fields = String::new();
-        let mut places = String::new();
-        let mut names = String::new();
-        for (at, (name, kind)) in self.columns.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            let (type_name, absent) = kind.postgres();
-            // Writing to a String cannot fail.
-            let _ = match absent {
-                Some(absent) => write!(fields, "{comma}nullif(u.{name}, {absent}) AS {name}"),
-                None => write!(fields, "{comma}u.{name}"),
-            };
-            let _ = write!(places, "{comma}${}::{type_name}[]", at + first);
-            let _ = write!(names, "{comma}{name}");
-        }
-        let values = arrays
-            .into_iter()
-            .zip(self.columns)
-            .map(|(array, (_, kind))| Value::Array(kind.array_type(), Some(Box::new(array))))
-            .collect();
-        (format!("(SELECT {fields} FROM unnest({places}) AS u({names})) AS r"), values)
+        listed(sql, "(SELECT ", self.columns, |sql, _, (name, kind)| match kind.postgres().1 {
+            Some(absent) => write!(sql, "nullif(u.{name}, {absent}) AS {name}"),
+            None => write!(sql, "u.{name}"),
+        });
+        listed(sql, " FROM unnest(", self.columns, |sql, at, (_, kind)| {
+            write!(sql, "${}::{}[]", at + first, kind.postgres().0)
+        });
+        listed(sql, ") AS u(", self.columns, |sql, _, (name, _)| write!(sql, "{name}"));
+        sql.push_str(")) AS r");
+        let value = |(array, (_, kind)): (_, &(_, Kind))| Value::Array(kind.array_type(), Some(Box::new(array)));
+        arrays.into_iter().zip(self.columns).map(value).collect()
     }
 
-    fn into_json_each(self, first: usize) -> (String, Vec<Value>) {
+    fn into_json_each(self, first: usize, sql: &mut String) -> Vec<Value> {
         let width = self.columns.len();
         let rows: Vec<serde_json::Value> = self
             .cells
             .chunks(width)
             .map(|row| serde_json::Value::Array(row.iter().map(Cell::to_json).collect()))
             .collect();
-        let mut fields = String::new();
-        for (at, (name, _)) in self.columns.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            let _ = write!(fields, "{comma}j.value->>{at} AS {name}");
-        }
-        let text = serde_json::Value::Array(rows).to_string();
-        (format!("(SELECT {fields} FROM json_each(${first}) AS j) AS r"), vec![text.into()])
+        listed(sql, "(SELECT ", self.columns, |sql, at, (name, _)| write!(sql, "j.value->>{at} AS {name}"));
+        let _ = write!(sql, " FROM json_each(${first}) AS j) AS r");
+        vec![serde_json::Value::Array(rows).to_string().into()]
     }
 }
 
-/// The condition that a column is one of `ids`, and the value of its placeholder, whose number is `place`.
-pub(crate) fn one_of(ids: &[Uuid], backend: DbBackend, place: usize) -> (String, Value) {
-    if backend == DbBackend::Postgres {
-        let ids = ids.iter().map(|id| Value::from(*id)).collect();
-        return (format!("= ANY(${place})"), Value::Array(ArrayType::Uuid, Some(Box::new(ids))));
+/// Writes `head`, and something for each of `items`, with commas between. Writing to a String cannot fail.
+fn listed<T>(sql: &mut String, head: &str, items: &[T], one: impl Fn(&mut String, usize, &T) -> std::fmt::Result) {
+    sql.push_str(head);
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            sql.push_str(", ");
+        }
+        let _ = one(sql, at, item);
     }
+}
+
+/// Writes the condition that a column is one of `ids`; gives the value of its placeholder, whose number is `place`.
+pub(crate) fn one_of(ids: &[Uuid], backend: DbBackend, place: usize, sql: &mut String) -> Value {
+    // Writing to a String cannot fail.
+    if backend == DbBackend::Postgres {
+        let _ = write!(sql, "= ANY(${place})");
+        return Value::Array(ArrayType::Uuid, Some(Box::new(ids.iter().map(|id| Value::from(*id)).collect())));
+    }
+    let _ = write!(sql, "IN (SELECT j.value FROM json_each(${place}) AS j)");
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    (format!("IN (SELECT j.value FROM json_each(${place}) AS j)"), serde_json::Value::from(ids).to_string().into())
+    serde_json::Value::from(ids).to_string().into()
 }
 
 impl Kind {

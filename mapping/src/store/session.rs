@@ -1,5 +1,7 @@
 //! One way of talking to both databases: a statement with `{rows}` and `{1}`, `{2}` … in it, and rows that come back.
 
+use std::fmt::Write as _;
+
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, QueryResult, Statement, TryGetable, Value};
 use trunkline_events::{EventId, Timestamp};
 use uuid::Uuid;
@@ -54,29 +56,40 @@ impl Query {
     }
 
     fn into_statement(self, backend: DbBackend) -> Statement {
-        let mut values = Vec::new();
-        let sql = self.into_sql(backend, &mut values);
+        let (mut sql, mut values) = (String::with_capacity(2 * self.sql.len()), Vec::new());
+        self.write(backend, &mut sql, &mut values);
         Statement::from_sql_and_values(backend, sql, values)
     }
 
-    /// Words whose placeholders are numbered on from the `values` that are there, to which its own are added.
-    pub(super) fn into_sql(self, backend: DbBackend, values: &mut Vec<Value>) -> String {
-        let mut sql = self.sql.replace("{locked}", if backend == DbBackend::Postgres { LOCKED } else { "" });
+    /// Writes its words at the end of `sql`, with placeholders numbered on from the `values` that are there, and adds its own.
+    pub(super) fn write(self, backend: DbBackend, sql: &mut String, values: &mut Vec<Value>) {
+        let (mut condition, mut source) = (String::new(), String::new());
         if let Some(ids) = self.ids {
-            let (condition, value) = one_of(&ids, backend, values.len() + 1);
-            sql = sql.replace("{ids}", &condition);
-            values.push(value);
+            values.push(one_of(&ids, backend, values.len() + 1, &mut condition));
         }
         if let Some(rows) = self.rows {
-            let (source, arrays) = rows.into_source(backend, values.len() + 1);
-            sql = sql.replace("{rows}", &source);
-            values.extend(arrays);
+            values.extend(rows.into_source(backend, values.len() + 1, &mut source));
         }
-        for (at, cell) in self.cells.into_iter().enumerate() {
-            values.push(cell.into_value(backend));
-            sql = sql.replace(&format!("{{{}}}", at + 1), &format!("${}", values.len()));
+        let bound = values.len();
+        values.extend(self.cells.into_iter().map(|cell| cell.into_value(backend)));
+        let mut words = self.sql;
+        while let Some((before, placeholder)) = words.split_once('{') {
+            let (name, after) = placeholder.split_once('}').unwrap_or((placeholder, ""));
+            sql.push_str(before);
+            match name {
+                "ids" => sql.push_str(&condition),
+                "rows" => sql.push_str(&source),
+                "locked" if backend == DbBackend::Postgres => sql.push_str(LOCKED),
+                "locked" => {}
+                number => {
+                    debug_assert!(number.parse::<usize>().is_ok(), "{number} stands for nothing");
+                    // Writing to a String cannot fail.
+                    let _ = write!(sql, "${}", bound + number.parse::<usize>().unwrap_or_default());
+                }
+            }
+            words = after;
         }
-        sql
+        sql.push_str(words);
     }
 }
 
