@@ -7,7 +7,7 @@
 //!
 //! Two lanes may have events of one call: the store's locks let them take turns, and records do not depend on the order.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub(crate) struct Lanes<T, A> {
 
 struct State<T, A> {
     /// In the order in which it came.
-    waiting: VecDeque<Waiting<T, A>>,
+    waiting: Vec<Waiting<T, A>>,
     /// Lanes that work on what is urgent, and on anything else.
     hurrying: usize,
     gathering: usize,
@@ -86,7 +86,7 @@ impl<T: Waits, A> Lanes<T, A> {
     /// `most` things at a time. One lane of each sort for two cores: the other core is the database's and the broker's.
     pub(crate) fn new(most: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let state = State { waiting: VecDeque::new(), hurrying: 0, gathering: 0, closed: false };
+        let state = State { waiting: Vec::new(), hurrying: 0, gathering: 0, closed: false };
         Self { state: Mutex::new(state), changed: Notify::new(), most, few: (cores / 2).max(1) }
     }
 
@@ -160,23 +160,22 @@ impl<T: Waits, A> Lanes<T, A> {
             return Found::Gathered(state.waiting.drain(..self.most).collect());
         }
         let can_hurry = state.hurrying < self.few && state.waiting.iter().any(|waiting| waiting.thing.is_urgent());
-        let due = state.waiting.front().map(|oldest| oldest.since + GATHER);
+        let due = state.waiting.first().map(|oldest| oldest.since + GATHER);
         let can_gather = state.gathering < self.few && due.is_some_and(|due| due <= Instant::now());
         if !can_hurry && !can_gather {
             return Found::Nothing(due.filter(|_| state.gathering < self.few));
         }
-        let (urgent, rest) = apart(std::mem::take(&mut state.waiting));
+        let urgent = urgent(&mut state.waiting);
         if can_hurry {
             state.hurrying += 1;
-            state.waiting = rest.into();
             return Found::Urgent(urgent);
         }
-        state.waiting = urgent.into();
-        if rest.is_empty() {
+        let gathered = std::mem::replace(&mut state.waiting, urgent);
+        if gathered.is_empty() {
             return Found::Nothing(None);
         }
         state.gathering += 1;
-        Found::Gathered(rest)
+        Found::Gathered(gathered)
     }
 
     fn state(&self) -> MutexGuard<'_, State<T, A>> {
@@ -185,11 +184,11 @@ impl<T: Waits, A> Lanes<T, A> {
     }
 }
 
-/// What is urgent, with all of its keys, and the rest; each in its order.
-fn apart<T: Waits, A>(waiting: VecDeque<Waiting<T, A>>) -> (Vec<Waiting<T, A>>, Vec<Waiting<T, A>>) {
+/// What is urgent, with all of its keys; leaves the rest. Each in its order.
+fn urgent<T: Waits, A>(waiting: &mut Vec<Waiting<T, A>>) -> Vec<Waiting<T, A>> {
     let urgent = waiting.iter().filter(|waiting| waiting.thing.is_urgent());
     let keys: HashSet<String> = urgent.map(|waiting| waiting.thing.key().to_owned()).collect();
-    waiting.into_iter().partition(|waiting| keys.contains(waiting.thing.key()))
+    waiting.extract_if(.., |waiting| keys.contains(waiting.thing.key())).collect()
 }
 
 impl<A> Owed<A> {

@@ -220,31 +220,33 @@ impl Taken {
 }
 
 impl Waits for Taken {
-    /// A phone that rings, and whatever people write or do. What a switch tells besides is for records, and may come a
-    /// moment later.
     fn is_urgent(&self) -> bool {
-        let Ok(event) = &self.event else { return false };
-        !matches!(
-            event.body,
-            Body::CallOffered(_)
-                | Body::CallQueued(_)
-                | Body::CallAnswered(_)
-                | Body::CallHeld(_)
-                | Body::CallResumed(_)
-                | Body::CallDiverted(_)
-                | Body::CallDataAttached(_)
-                | Body::CallLegEnded(_)
-                | Body::CallEnded(_)
-                | Body::AgentState(_)
-                | Body::AgentLogin(_)
-                | Body::LinkUp(_)
-                | Body::LinkBooks(_)
-        )
+        self.event.as_ref().is_ok_and(|event| is_urgent(&event.body))
     }
 
     fn key(&self) -> &str {
         &self.key
     }
+}
+
+/// A phone that rings, and whatever people write or do. What a switch tells besides is for records, and may come a moment
+/// later.
+fn is_urgent(body: &Body) -> bool {
+    !matches!(
+        body,
+        Body::CallOffered(_)
+            | Body::CallQueued(_)
+            | Body::CallAnswered(_)
+            | Body::CallHeld(_)
+            | Body::CallResumed(_)
+            | Body::CallDiverted(_)
+            | Body::CallDataAttached(_)
+            | Body::CallLegEnded(_)
+            | Body::CallEnded(_)
+            | Body::AgentState(_)
+            | Body::AgentLogin(_)
+            | Body::LinkBooks(_)
+    )
 }
 
 /// A batch as the engine takes it.
@@ -304,5 +306,15 @@ mod tests {
         assert_eq!([in_hand.next().await, in_hand.next().await, in_hand.next().await], [true, false, true]);
         assert_eq!((&in_hand.answers[..], in_hand.deliveries), (&[1, 3][..], 0));
         assert!(!in_hand.next().await, "nothing is left");
+    }
+
+    #[test]
+    fn a_phone_that_rings_and_what_people_do_is_urgent_and_what_only_records_need_is_not() {
+        let urgent = |sample: &str| is_urgent(&Event::from_json(sample.as_bytes()).expect("a sample").body);
+        assert!(urgent(include_str!("../../bus/events/samples/trunkline.call.ringing.v1.json")));
+        assert!(urgent(include_str!("../../bus/events/samples/trunkline.chat.message.v1.json")));
+        assert!(urgent(include_str!("../../bus/events/samples/trunkline.cdr.remarked.v1.json")));
+        assert!(!urgent(include_str!("../../bus/events/samples/trunkline.call.leg_ended.v1.json")));
+        assert!(!urgent(include_str!("../../bus/events/samples/trunkline.agent.state.v1.json")));
     }
 }
