@@ -54,6 +54,11 @@ const ROWS: &[RowOf] = &[
     (NOWHERE, &["0013800138000"], "+8613800138000"),
     (ZERO, &["001012345678"], "+861012345678"),
     (NOWHERE, &["0085291234567"], "+85291234567"),
+    // Numbers abroad that begin as their own country's trunk prefix does.
+    (NOWHERE, &["+78081234567", "0078081234567"], "+78081234567"),
+    (NOWHERE, &["+78001234567", "+37080012345"], "(service number)"),
+    // One trunk prefix is one too many to take away twice.
+    (NOWHERE, &["+86 004839081736"], "raw:+86004839081736"),
     (NOWHERE, &["086-13800138000"], "+8613800138000"),
     (NOWHERE, &["086 01012345678"], "+861012345678"),
     (NOWHERE, &["49999", "8001"], "(own extension)"),

@@ -31,6 +31,7 @@ run_peer_tests() {
     run_counted 1 cargo test --quiet --workspace --test events peer
     run_counted 1 cargo test --quiet --workspace --test conformance peer
     run_counted 2 cargo test --quiet --workspace --test drive peers
+    run_counted 1 cargo test --quiet --workspace --test numbers_peer
     run_counted 1 cargo test --quiet --workspace --test http -- --exact \
         browser::the_pages_show_who_calls_and_follow_the_phone
     run_counted 1 cargo test --quiet --workspace --test it -- --exact \

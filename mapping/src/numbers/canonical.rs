@@ -112,6 +112,10 @@ impl Reader<'_> {
     fn national(&self, digits: &str) -> Option<Number> {
         let prefix = self.plan.trunk_prefix.as_str();
         let bare = if prefix.is_empty() { digits } else { digits.strip_prefix(prefix).unwrap_or(digits) };
+        if bare.len() < digits.len() && bare.starts_with(prefix) {
+            // The library would take away the second one too.
+            return None;
+        }
         if let Some(found) = self.nobody(bare) {
             return Some(found);
         }
@@ -177,10 +181,14 @@ fn valid(international: &str) -> Option<(String, Line)> {
         return None;
     }
     let number = phonenumber::parse(None, international).ok()?;
-    let (code, national) = (number.code().value(), number.national().to_string());
-    let line = line(code, &national)?;
+    let code = number.code().value();
+    let written = international.strip_prefix(&format!("+{code}"))?;
+    // As it stands, and only then without what the library takes for a trunk prefix: +7 800… begins with Russia's 8.
+    let without_prefix = number.national().to_string();
     // E.164 by hand: the library's formatter searches for a pattern that it then does not use.
-    Some((format!("+{code}{national}"), line))
+    [written, &without_prefix]
+        .into_iter()
+        .find_map(|national| Some((format!("+{code}{national}"), line(code, national)?)))
 }
 
 fn fits(masks: &[Mask], text: &str) -> bool {
