@@ -27,6 +27,7 @@ const NOWHERE: &str = "";
 const SHANGHAI: &str = "area_code = \"21\"";
 const NINE: &str = "outside_prefixes = [\"9\"]";
 const NINE_FIVE: &str = "outside_prefixes = [\"95\"]";
+const RUSSIA: &str = "country = \"RU\"\ntrunk_prefix = \"8\"\nmobiles = []";
 const ZERO: &str = "outside_prefixes = [\"0\"]";
 
 /// A row: the site, what is written, what comes of it.
@@ -59,6 +60,7 @@ const ROWS: &[RowOf] = &[
     (NOWHERE, &["+78001234567", "+37080012345"], "(service number)"),
     // One trunk prefix is one too many to take away twice.
     (NOWHERE, &["+86 004839081736"], "raw:+86004839081736"),
+    (RUSSIA, &["88081234567", "+78081234567"], "+78081234567"),
     (NOWHERE, &["086-13800138000"], "+8613800138000"),
     (NOWHERE, &["086 01012345678"], "+861012345678"),
     (NOWHERE, &["49999", "8001"], "(own extension)"),

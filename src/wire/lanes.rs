@@ -50,15 +50,11 @@ struct Waiting<T, A> {
     thing: T,
     since: Instant,
     place: usize,
-    owed: Arc<Owed<A>>,
+    owed: Arc<Mutex<Owed<A>>>,
 }
 
 /// What a shard is to be told of one batch.
 struct Owed<A> {
-    answers: Mutex<Answers<A>>,
-}
-
-struct Answers<A> {
     given: Vec<Option<A>>,
     missing: usize,
     /// Goes with the last thing of the batch: a batch of which one was given up is never answered.
@@ -71,7 +67,7 @@ pub(crate) struct Turn<'l, T, A> {
     urgent: bool,
     pub(crate) together: Vec<T>,
     /// Where the answer to each goes.
-    owed: Vec<(usize, Arc<Owed<A>>)>,
+    owed: Vec<(usize, Arc<Mutex<Owed<A>>>)>,
 }
 
 /// What a lane that asks for a turn finds.
@@ -99,7 +95,7 @@ impl<T: Waits, A> Lanes<T, A> {
     pub(crate) fn leave(&self, batch: Vec<T>) -> oneshot::Receiver<Vec<A>> {
         let (to, answered) = oneshot::channel();
         let given = batch.iter().map(|_| None).collect();
-        let owed = Arc::new(Owed { answers: Mutex::new(Answers { given, missing: batch.len(), to: Some(to) }) });
+        let owed = Arc::new(Mutex::new(Owed { given, missing: batch.len(), to: Some(to) }));
         let since = Instant::now();
         let mut state = self.state();
         if !state.closed {
@@ -137,11 +133,12 @@ impl<T: Waits, A> Lanes<T, A> {
     /// Takes up what waits, due or not, as much as one turn takes; `None` if nothing does.
     pub(crate) fn last(&self) -> Option<Turn<'_, T, A>> {
         let mut state = self.state();
-        let count = state.waiting.len().min(self.most);
-        let things: Vec<_> = state.waiting.drain(..count).collect();
-        state.gathering += usize::from(count > 0);
+        if state.waiting.is_empty() {
+            return None;
+        }
+        let things = state.oldest(self.most);
         drop(state);
-        (count > 0).then(|| self.begin(things, false))
+        Some(self.begin(things, false))
     }
 
     fn begin(&self, things: Vec<Waiting<T, A>>, urgent: bool) -> Turn<'_, T, A> {
@@ -156,8 +153,7 @@ impl<T: Waits, A> Lanes<T, A> {
             return Found::Nothing(None);
         }
         if state.waiting.len() >= self.most {
-            state.gathering += 1;
-            return Found::Gathered(state.waiting.drain(..self.most).collect());
+            return Found::Gathered(state.oldest(self.most));
         }
         let can_hurry = state.hurrying < self.few && state.waiting.iter().any(|waiting| waiting.thing.is_urgent());
         let due = state.waiting.first().map(|oldest| oldest.since + GATHER);
@@ -177,11 +173,6 @@ impl<T: Waits, A> Lanes<T, A> {
         state.gathering += 1;
         Found::Gathered(gathered)
     }
-
-    fn state(&self) -> MutexGuard<'_, State<T, A>> {
-        // Every change is whole before anything could panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What is urgent, with all of its keys; leaves the rest. Each in its order.
@@ -191,16 +182,34 @@ fn urgent<T: Waits, A>(waiting: &mut Vec<Waiting<T, A>>) -> Vec<Waiting<T, A>> {
     waiting.extract_if(.., |waiting| keys.contains(waiting.thing.key())).collect()
 }
 
+impl<T, A> State<T, A> {
+    /// What waits longest, at most so many, for a lane that gathers.
+    fn oldest(&mut self, most: usize) -> Vec<Waiting<T, A>> {
+        self.gathering += 1;
+        self.waiting.drain(..self.waiting.len().min(most)).collect()
+    }
+}
+
+impl<T, A> Lanes<T, A> {
+    fn state(&self) -> MutexGuard<'_, State<T, A>> {
+        locked(&self.state)
+    }
+}
+
+/// Every change under these locks is whole before anything could panic.
+fn locked<S>(state: &Mutex<S>) -> MutexGuard<'_, S> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<A> Owed<A> {
-    fn give(&self, place: usize, answer: A) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.given[place] = Some(answer);
-        answers.missing -= 1;
-        if answers.missing == 0
-            && let Some(to) = answers.to.take()
+    fn give(&mut self, place: usize, answer: A) {
+        self.given[place] = Some(answer);
+        self.missing -= 1;
+        if self.missing == 0
+            && let Some(to) = self.to.take()
         {
             // A shard that is gone gets its deliveries again, and the inbox knows them.
-            let _ = to.send(std::mem::take(&mut answers.given).into_iter().flatten().collect());
+            let _ = to.send(std::mem::take(&mut self.given).into_iter().flatten().collect());
         }
     }
 }
@@ -209,14 +218,14 @@ impl<T, A> Turn<'_, T, A> {
     /// Gives each shard the answers to what was its own.
     pub(crate) fn answer(mut self, answers: Vec<A>) {
         for ((place, owed), answer) in self.owed.drain(..).zip(answers) {
-            owed.give(place, answer);
+            locked(&owed).give(place, answer);
         }
     }
 }
 
 impl<T, A> Drop for Turn<'_, T, A> {
     fn drop(&mut self) {
-        let mut state = self.lanes.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lanes.state();
         if self.urgent {
             state.hurrying -= 1;
         } else {

@@ -229,8 +229,8 @@ impl Waits for Taken {
     }
 }
 
-/// A phone that rings, and whatever people write or do. What a switch tells besides is for records, and may come a moment
-/// later.
+/// A phone that rings, a call that changes hands, whatever people write or do; and what is rare. What a switch tells besides,
+/// and often, is for records, and may come a moment later.
 fn is_urgent(body: &Body) -> bool {
     !matches!(
         body,

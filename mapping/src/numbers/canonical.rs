@@ -112,14 +112,17 @@ impl Reader<'_> {
     fn national(&self, digits: &str) -> Option<Number> {
         let prefix = self.plan.trunk_prefix.as_str();
         let bare = if prefix.is_empty() { digits } else { digits.strip_prefix(prefix).unwrap_or(digits) };
-        if bare.len() < digits.len() && bare.starts_with(prefix) {
-            // The library would take away the second one too.
-            return None;
-        }
         if let Some(found) = self.nobody(bare) {
             return Some(found);
         }
-        valid(&format!("+{}{bare}", self.calling_code)).map(|(value, line)| self.somebody(value, line))
+        // What looks like a trunk prefix may be part of the number (8 808… in Russia), but the library would take it away.
+        let again = bare.len() < digits.len() && bare.starts_with(prefix);
+        let read = |national: &str, as_written: bool| {
+            let international = format!("+{}{national}", self.calling_code);
+            valid(&international).filter(|(value, _)| !as_written || *value == international)
+        };
+        let found = read(bare, again).or_else(|| read(digits, true));
+        found.map(|(value, line)| self.somebody(value, line))
     }
 
     /// A local number, by the site's area code.
