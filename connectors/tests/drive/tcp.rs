@@ -110,7 +110,10 @@ async fn after_a_crash_the_gap_and_the_checkpoint_are_those_of_the_last_durable_
 async fn who_takes_over_a_link_declares_the_gap_since_it_was_last_heard_elsewhere() {
     let (store, far) = (Store::new(), FarSide::new().await);
     let (first_disk, second_disk) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let first = start(id(), client(far.port(), None), host(&store, first_disk.path()));
+    let mut first = host(&store, first_disk.path());
+    // Each line is marked, however soon it comes after the one before.
+    first.pace.keep_every = Duration::ZERO;
+    let first = start(id(), client(far.port(), None), first);
     let mut peer = far.peer().await;
     peer.say("say 1\n").await;
     store.messages(1).await;
