@@ -13,6 +13,7 @@ use super::inbox::{self, Fresh, Intake, Prepared};
 use super::people::{self, Heard, Walked};
 use super::pops;
 use super::profiles::Said;
+use super::records::{customer_at, former_owners};
 use super::who::{Asked, presume};
 use super::{Applied, Derivation, Engine, Rejected};
 use crate::identity::{Handle, subject_handle};
@@ -258,10 +259,12 @@ impl Engine {
         if !missing.is_empty() {
             rows.extend(session.ask(handles::by_id(missing)).await?.into_iter().map(|row| (row.id, row)));
         }
+        let owners = former_owners(&rows);
+        if !owners.is_empty() {
+            rows.extend(session.ask(handles::by_id(owners)).await?.into_iter().map(|row| (row.id, row)));
+        }
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root)?.iter().copied().find(|id| rows.contains_key(id));
-        // A record on a handle that several share is nobody's.
-        let customer_of =
-            |handle: Uuid| rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer);
+        let customer_of = |handle: Uuid, started| customer_at(&rows, handle, started);
         conversations::record(writes, touched, before, subject_of, customer_of, derived)?;
         let asked: Vec<Asked<'_>> = pops::new_here(touched, &standing)
             .into_iter()

@@ -251,7 +251,7 @@ pub(super) fn record(
     touched: &[Touched<'_>],
     mut before: HashMap<Uuid, StoredCdr>,
     subject: impl Fn(&Touched<'_>) -> Option<Uuid>,
-    customer_of: impl Fn(Uuid) -> Option<Uuid>,
+    customer_of: impl Fn(Uuid, Option<Timestamp>) -> Option<Uuid>,
     derived: &mut Derived,
 ) -> Result<(), StoreError> {
     let mut written = Vec::new();
@@ -332,12 +332,17 @@ pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) ->
     Ok(found)
 }
 
-fn tell(new: &StoredCdr, cause: &Event, customer_of: impl Fn(Uuid) -> Option<Uuid>, derived: &mut Derived) {
+fn tell(
+    new: &StoredCdr,
+    cause: &Event,
+    customer_of: impl Fn(Uuid, Option<Timestamp>) -> Option<Uuid>,
+    derived: &mut Derived,
+) {
     if !new.complete {
         return;
     }
     let mut told = new.cdr.clone();
-    told.customer = new.subject_handle.and_then(customer_of);
+    told.customer = new.subject_handle.and_then(|handle| customer_of(handle, told.started));
     let revision = told.revision;
     let subject = told.id.to_string();
     let body = if revision == 1 { Body::CdrCompleted(told) } else { Body::CdrRevised(told) };

@@ -17,7 +17,8 @@ use super::who::{Asked, presume};
 use crate::identity::{Handle, Role};
 use crate::profile::{brief, last_contact};
 use crate::store::{
-    CdrQuery, HandleRow, Session, Store, StoreError, StoredCdr, cdrs, conversations, events, evidence, handles, pops,
+    CdrQuery, HandleRow, Held, Session, Store, StoreError, StoredCdr, cdrs, conversations, events, evidence, handles,
+    pops,
 };
 use crate::view::{
     CdrFilter, CustomerView, FieldView, HandleView, LinkView, LivePopView, MessageView, TagView, TimelineEntry,
@@ -44,7 +45,7 @@ impl Records {
         let fields = &self.knowledge.fields;
         let known =
             standing(&session, &BTreeSet::from([customer]), fields).await?.remove(&customer).unwrap_or_default();
-        rows.sort_by_cached_key(|row| (self.rank(row), row.first_seen, row.id));
+        rows.sort_by_cached_key(|row| (self.rank(row), row.seen.first, row.id));
         Ok(Some(CustomerView {
             customer,
             name: brief(customer, &known.fields, &known.tags, None, fields).name,
@@ -192,16 +193,15 @@ impl Records {
         let session = self.store.reading();
         let mut query = CdrQuery::from(filter);
         if let Some(customer) = filter.customer {
-            let rows = session.ask(handles::of_customers([customer])).await?;
-            query.handles = Some(rows.iter().filter(|row| !row.shared && !row.generic).map(|row| row.id).collect());
+            query.handles = Some(held_by(&session, customer).await?);
         }
         if let Some(number) = &filter.number {
             let spellings = self.spellings(number);
             let rows = handles::by_value(&session, spellings.iter().map(String::as_str), 50).await?;
             let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
             query.handles = Some(match query.handles {
-                Some(his) => his.into_iter().filter(|id| ids.contains(id)).collect(),
-                None => ids,
+                Some(his) => his.into_iter().filter(|held| ids.contains(&held.handle)).collect(),
+                None => ids.into_iter().map(Held::always).collect(),
             });
         }
         let found = cdrs::list(&session, &query).await?;
@@ -262,20 +262,43 @@ fn end_of_time() -> Timestamp {
     Timestamp::EPOCH.plus(time::Duration::MAX)
 }
 
+/// What hangs on what, and since when, is a customer's: his handles that are his alone, and contacts that were his once.
+async fn held_by(session: &Session<'_>, customer: Uuid) -> Result<Vec<Held>, StoreError> {
+    let rows = session.ask(handles::of_customers([customer])).await?;
+    let mut held = session.ask(handles::formerly_of(rows.iter().map(|row| row.id))).await?;
+    let own = rows.iter().filter(|row| !row.shared && !row.generic);
+    held.extend(own.map(|row| Held { from: row.since(), ..Held::always(row.id) }));
+    Ok(held)
+}
+
 /// Records as they are now, with whose they are.
 async fn with_customers(session: &Session<'_>, found: Vec<StoredCdr>) -> Result<Vec<Cdr>, StoreError> {
     let found = present(session, found).await?;
     let ids: BTreeSet<Uuid> = found.iter().filter_map(|stored| stored.subject_handle).collect();
-    let rows: HashMap<Uuid, HandleRow> =
+    let mut rows: HashMap<Uuid, HandleRow> =
         session.ask(handles::by_id(ids)).await?.into_iter().map(|row| (row.id, row)).collect();
+    let owners: BTreeSet<Uuid> = former_owners(&rows);
+    if !owners.is_empty() {
+        rows.extend(session.ask(handles::by_id(owners)).await?.into_iter().map(|row| (row.id, row)));
+    }
     Ok(found
         .into_iter()
         .map(|stored| {
-            let row = stored.subject_handle.and_then(|id| rows.get(&id));
-            let customer = row.filter(|row| !row.shared && !row.generic).map(|row| row.customer);
+            let customer = stored.subject_handle.and_then(|id| customer_at(&rows, id, stored.cdr.started));
             Cdr { customer, ..stored.cdr }
         })
         .collect())
+}
+
+/// Whose handles must be known to say whose some handles were.
+pub(super) fn former_owners(rows: &HashMap<Uuid, HandleRow>) -> BTreeSet<Uuid> {
+    rows.values().flat_map(|row| row.former.iter().filter_map(|tenure| tenure.owner)).collect()
+}
+
+/// Whose a record is that hangs on a handle. One on a handle that several share is nobody's.
+pub(super) fn customer_at(rows: &HashMap<Uuid, HandleRow>, handle: Uuid, started: Option<Timestamp>) -> Option<Uuid> {
+    let holder = rows.get(&handle)?.holder(started.unwrap_or(Timestamp::EPOCH))?;
+    rows.get(&holder).map(|row| row.customer)
 }
 
 fn handle_view(row: HandleRow) -> HandleView {
@@ -283,8 +306,8 @@ fn handle_view(row: HandleRow) -> HandleView {
         scheme: row.scheme,
         scope: row.scope,
         value: row.value,
-        first_seen: row.first_seen,
-        last_seen: row.last_seen,
+        first_seen: row.seen.first,
+        last_seen: row.seen.last,
         generic: row.generic,
         shared: row.shared,
     }

@@ -191,7 +191,7 @@ impl Observations {
             self.unknown_schemes.push(handle.scheme().to_owned());
         }
         if !self.sightings.iter().any(|known| known.handle == *handle) {
-            self.sightings.push(Sighting { handle: handle.clone(), first_seen: event.time });
+            self.sightings.push(Sighting::new(handle.clone(), event.time));
         }
     }
 

@@ -7,7 +7,7 @@ use trunkline_events::Timestamp;
 use trunkline_events::customer::Strength;
 use uuid::Uuid;
 
-use super::{Blocked, Customer, Evidence, Handle, Origin, Partition, Rules, Sighting, partition};
+use super::{Blocked, Customer, Evidence, Handle, Origin, Partition, Presence, Rules, Sighting, partition};
 use crate::numbers::DialPlan;
 
 /// Characters of a line that are repeated in an error.
@@ -61,7 +61,7 @@ pub fn resolve_lines(input: &str, rules: &Rules, plan: &DialPlan) -> Result<Reso
     if !errors.is_empty() {
         return Err(errors);
     }
-    let sightings = reading.seen.into_iter().map(|(handle, first_seen)| Sighting { handle, first_seen });
+    let sightings = reading.seen.into_iter().map(|(handle, seen)| Sighting { handle, seen });
     let outcome = partition(&sightings.collect::<Vec<_>>(), &reading.evidence, rules);
     let lines = outcome.customers.iter().map(|customer| outcome.line(customer)).collect::<Result<_, _>>();
     let lines = lines.map_err(|problem| vec![LineError { line: 0, problem: problem.to_string() }])?;
@@ -70,7 +70,7 @@ pub fn resolve_lines(input: &str, rules: &Rules, plan: &DialPlan) -> Result<Reso
 
 #[derive(Default)]
 struct Reading {
-    seen: BTreeMap<Handle, Timestamp>,
+    seen: BTreeMap<Handle, Presence>,
     evidence: Vec<Evidence>,
     notes: Vec<LineNote>,
     unknown: BTreeSet<String>,
@@ -151,8 +151,8 @@ impl Reading {
                         format!("the rules do not name the scheme {:?}: careful defaults count", handle.scheme());
                     self.notes.push(LineNote { line, note });
                 }
-                let first_seen = self.seen.entry(handle.clone()).or_insert(at);
-                *first_seen = at.min(*first_seen);
+                let seen = Presence::at(at);
+                self.seen.entry(handle.clone()).or_insert_with(|| seen.clone()).add(&seen);
                 Ok(Some(handle))
             }
             Err(reason @ Blocked::Scheme) => Err(format!("{:?} is {reason}", written.scheme)),

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use time::Duration;
 use trunkline_events::customer::Strength;
 
+use super::presence::SILENCE;
 use super::{Handle, Patterns, Role, Scheme};
 use crate::overlay;
 
@@ -125,6 +127,17 @@ impl Rules {
             }
             if scheme.max_per_customer == Some(0) || scheme.max_customers == Some(0) {
                 found.push(format!("schemes.{name}: max_per_customer and max_customers must be at least 1"));
+            }
+            if scheme.recycled_after_days.is_some_and(|days| Duration::days(days.into()) < SILENCE) {
+                found.push(format!(
+                    "schemes.{name}: recycled_after_days must be at least {}: shorter silences are not kept",
+                    SILENCE.whole_days()
+                ));
+            }
+            if scheme.recycled_after_days.is_some() && scheme.role != Role::Contact {
+                found.push(format!(
+                    "schemes.{name}: recycled_after_days is for contacts, which pass from one to another"
+                ));
             }
             if scheme.verified < scheme.strength {
                 found.push(format!("schemes.{name}: verified must not be weaker than strength"));

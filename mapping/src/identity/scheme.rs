@@ -55,6 +55,10 @@ pub struct Scheme {
     /// Groups of people that one value may be seen with before it is generic (devices and contacts).
     #[serde(default)]
     pub max_customers: Option<usize>,
+    /// Contacts only: after a silence of so many days a value may be somebody else's. If then another person is proved to
+    /// have it, what was seen before belongs to the one before him. At least 92.
+    #[serde(default)]
+    pub recycled_after_days: Option<u16>,
     /// Values that identify nobody, besides those blocked for all schemes.
     #[serde(default)]
     pub blocked: Patterns,
@@ -74,6 +78,7 @@ impl Scheme {
         verified: Strength::Strong,
         max_per_customer: Some(5),
         max_customers: None,
+        recycled_after_days: None,
         blocked: Patterns { written: Vec::new(), compiled: None },
         devices: Patterns { written: Vec::new(), compiled: None },
     };

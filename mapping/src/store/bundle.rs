@@ -36,7 +36,11 @@ impl<T> Ask<T> {
 pub(crate) struct Bundle {
     action: &'static str,
     statements: Vec<Bundled>,
+    checks: Vec<Check>,
 }
+
+/// Looks at the answers to a bundle, and says what is wrong with them.
+type Check = Box<dyn FnOnce(&mut Answers) -> Result<(), StoreError> + Send>;
 
 struct Bundled {
     action: &'static str,
@@ -49,7 +53,7 @@ struct Bundled {
 pub(crate) struct Place<T> {
     at: usize,
     read: fn(&Row) -> Result<T, StoreError>,
-    rows: PhantomData<T>,
+    rows: PhantomData<fn() -> T>,
 }
 
 /// The rows of each statement of a bundle.
@@ -58,7 +62,7 @@ pub(crate) struct Answers(Vec<Vec<Row>>);
 impl Bundle {
     /// `action` names all of it in an error.
     pub(crate) fn new(action: &'static str) -> Self {
-        Self { action, statements: Vec::new() }
+        Self { action, statements: Vec::new(), checks: Vec::new() }
     }
 
     /// What was added so far; leaves none.
@@ -70,6 +74,16 @@ impl Bundle {
     pub(crate) fn ask<T>(&mut self, ask: Ask<T>) -> Place<T> {
         self.statements.push(Bundled { action: ask.action, query: ask.query, columns: ask.columns });
         Place { at: self.statements.len() - 1, read: ask.read, rows: PhantomData }
+    }
+
+    /// Adds a statement whose rows must be right, else the bundle fails with what `check` says.
+    pub(crate) fn expect<T: 'static>(
+        &mut self,
+        ask: Ask<T>,
+        check: impl FnOnce(Vec<T>) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let place = self.ask(ask);
+        self.checks.push(Box::new(move |answers| check(answers.take(&place)?)));
     }
 
     /// Adds a statement that only writes; `action` names it in an error.
@@ -121,7 +135,16 @@ impl Session<'_> {
     }
 
     /// Runs all of a bundle: in one round trip on PostgreSQL, one by one on SQLite, where there is none to be saved.
-    pub(crate) async fn together(&self, bundle: Bundle) -> Result<Answers, StoreError> {
+    pub(crate) async fn together(&self, mut bundle: Bundle) -> Result<Answers, StoreError> {
+        let checks = std::mem::take(&mut bundle.checks);
+        let mut answers = self.answers(bundle).await?;
+        for check in checks {
+            check(&mut answers)?;
+        }
+        Ok(answers)
+    }
+
+    async fn answers(&self, bundle: Bundle) -> Result<Answers, StoreError> {
         let mut answers = Vec::new();
         if bundle.statements.len() < 2 || !self.is_postgres() {
             for Bundled { action, query, columns } in bundle.statements {

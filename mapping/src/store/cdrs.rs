@@ -24,7 +24,7 @@ pub(crate) struct StoredCdr {
 /// A list of records as it is read: the filter with customer and number made handles.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CdrQuery {
-    pub(crate) handles: Option<Vec<Uuid>>,
+    pub(crate) handles: Option<Vec<Held>>,
     agent: Option<String>,
     extension: Option<String>,
     source: Option<String>,
@@ -33,6 +33,23 @@ pub(crate) struct CdrQuery {
     medium: Option<Medium>,
     after: Option<(Timestamp, Uuid)>,
     limit: u32,
+}
+
+/// The time in which a handle is asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) handle: Uuid,
+    /// For all time before `until`, if there is none.
+    pub(crate) from: Option<Timestamp>,
+    /// For all time since `from`, if there is none.
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Held {
+    /// The handle at all times.
+    pub(crate) fn always(handle: Uuid) -> Self {
+        Self { handle, from: None, until: None }
+    }
 }
 
 impl From<&CdrFilter> for CdrQuery {
@@ -148,8 +165,20 @@ macro_rules! select_page {
 /// A page of records, the newest first. One statement for every filter: an absent condition is one that everything meets.
 pub(crate) async fn list(session: &Session<'_>, asked: &CdrQuery) -> Result<Vec<StoredCdr>, StoreError> {
     let query = match &asked.handles {
-        Some(handles) => Query::new(select_page!("FROM {rows} JOIN cdr c ON c.subject_handle = r.id"))
-            .rows(Rows::ids(handles.iter().copied())),
+        Some(held) => {
+            let mut rows = Rows::new(&[("id", Kind::Uuid), ("begins", Kind::Big), ("ends", Kind::Big)]);
+            for Held { handle, from, until } in held {
+                rows.push([
+                    (*handle).into(),
+                    from.map_or(i64::MIN, micros).into(),
+                    until.map_or(i64::MAX, micros).into(),
+                ]);
+            }
+            Query::new(select_page!(
+                "FROM {rows} JOIN cdr c ON c.subject_handle = r.id AND c.started >= r.begins AND c.started < r.ends"
+            ))
+            .rows(rows)
+        }
         None => Query::new(select_page!("FROM cdr c")),
     };
     let one_of =
@@ -183,7 +212,8 @@ pub(crate) fn last_before(asked: &[(Uuid, Uuid, Timestamp)]) -> Ask<(Uuid, Uuid,
     // One look into the index for each handle; the latest of a customer's handles is chosen by the caller's fold.
     let query = Query::new(
         "SELECT s.customer, s.own, c.record FROM (SELECT r.customer AS customer, r.own AS own, (SELECT k.id FROM cdr k \
-         WHERE k.subject_handle = h.id AND k.started < r.before AND k.id <> r.own ORDER BY k.started DESC, k.id DESC \
+         WHERE k.subject_handle = h.id AND k.started < r.before AND k.id <> r.own \
+         AND (h.since IS NULL OR k.started >= h.since) ORDER BY k.started DESC, k.id DESC \
          LIMIT 1) AS id FROM {rows} JOIN handle h ON h.customer = r.customer AND NOT h.shared AND NOT h.generic) AS s \
          JOIN cdr c ON c.id = s.id",
     );

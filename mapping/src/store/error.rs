@@ -39,6 +39,12 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Another transaction changed what this one had read without a lock.
+    #[error("the store could not {action}: another transaction was first")]
+    Raced {
+        /// What was being done.
+        action: &'static str,
+    },
     /// The operating system gave no random bits.
     #[error("no random bits for a secret: {0}")]
     Random(String),
@@ -73,6 +79,7 @@ impl StoreError {
             Self::Database { cause, .. } => of_database(cause),
             Self::Open { .. } | Self::Url(_) | Self::Unreadable { .. } | Self::Random(_) => Disposition::RetryLater,
             Self::Json(_) => Disposition::Refused,
+            Self::Raced { .. } => Disposition::RetryNow,
         }
     }
 }

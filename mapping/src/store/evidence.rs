@@ -20,6 +20,8 @@ pub(crate) struct EvidenceRow {
     /// `observed`, `include` or `exclude`.
     pub(crate) origin: String,
     pub(crate) first_at: Timestamp,
+    /// Cut to 30 days.
+    pub(crate) last_at: Timestamp,
     pub(crate) source: String,
     pub(crate) event: EventId,
     /// Directives of one decision share its id.
@@ -71,7 +73,7 @@ macro_rules! select_evidence {
     ($from:literal) => {
         concat!(
             "SELECT e.id, e.a, e.b, e.strength, e.origin, e.first_at, e.source, e.event, e.decision, e.actor, e.reason, ",
-            "e.joined, e.verdict, e.rule_version, ",
+            "e.joined, e.verdict, e.rule_version, e.last_at, ",
             "EXISTS (SELECT 1 FROM undo n WHERE n.directive = e.event OR n.directive = e.decision) AS undone ",
             $from
         )
@@ -93,12 +95,13 @@ impl EvidenceRow {
             actor: row.maybe_text(9)?,
             reason: row.maybe_text(10)?,
             judgement: Judgement { joined: row.flag(11)?, verdict: row.text(12)?, rule_version: row.text(13)? },
-            undone: row.flag(14)?,
+            last_at: row.instant(14)?,
+            undone: row.flag(15)?,
         })
     }
 }
 
-/// Adds evidence; what stands already keeps its earlier first time. The caller holds the components' locks.
+/// Adds evidence; what stands already keeps its earlier first time and its later last time. The caller holds the components' locks.
 pub(crate) async fn upsert(session: &Session<'_>, evidence: &[EvidenceRow]) -> Result<(), StoreError> {
     let mut rows = Rows::new(&[
         ("id", Kind::Uuid),
@@ -107,6 +110,7 @@ pub(crate) async fn upsert(session: &Session<'_>, evidence: &[EvidenceRow]) -> R
         ("strength", Kind::Text),
         ("origin", Kind::Text),
         ("first_at", Kind::Big),
+        ("last_at", Kind::Big),
         ("source", Kind::Text),
         ("event", Kind::Uuid),
         ("decision", Kind::OptionalUuid),
@@ -121,6 +125,7 @@ pub(crate) async fn upsert(session: &Session<'_>, evidence: &[EvidenceRow]) -> R
             strength_word(piece.strength).into(),
             piece.origin.as_str().into(),
             piece.first_at.into(),
+            piece.last_at.into(),
             piece.source.as_str().into(),
             piece.event.into(),
             piece.decision.into(),
@@ -129,19 +134,34 @@ pub(crate) async fn upsert(session: &Session<'_>, evidence: &[EvidenceRow]) -> R
         ]);
     }
     let query = Query::new(
-        "INSERT INTO evidence (id, a, b, strength, origin, first_at, source, event, decision, actor, reason, joined, \
-         verdict, rule_version) SELECT id, a, b, strength, origin, first_at, source, event, decision, actor, reason, \
-         false, '', '' FROM {rows} WHERE true ON CONFLICT (id) DO UPDATE SET first_at = excluded.first_at, \
-         event = excluded.event WHERE excluded.first_at < evidence.first_at \
-         OR (excluded.first_at = evidence.first_at AND excluded.event < evidence.event)",
+        "INSERT INTO evidence (id, a, b, strength, origin, first_at, last_at, source, event, decision, actor, reason, \
+         joined, verdict, rule_version) SELECT id, a, b, strength, origin, first_at, last_at, source, event, decision, \
+         actor, reason, false, '', '' FROM {rows} WHERE true ON CONFLICT (id) DO UPDATE SET \
+         event = CASE WHEN excluded.first_at < evidence.first_at \
+         OR (excluded.first_at = evidence.first_at AND excluded.event < evidence.event) \
+         THEN excluded.event ELSE evidence.event END, \
+         first_at = CASE WHEN excluded.first_at < evidence.first_at THEN excluded.first_at ELSE evidence.first_at END, \
+         last_at = CASE WHEN excluded.last_at > evidence.last_at THEN excluded.last_at ELSE evidence.last_at END",
     );
     session.run("write evidence", query.rows(rows)).await.map(drop)
 }
 
-/// First times and events of evidence that is known.
-pub(crate) fn known(ids: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, Timestamp, EventId)> {
-    let query = Query::new("SELECT e.id, e.first_at, e.event FROM evidence e WHERE e.id {ids}");
-    Ask::new("read evidence", query.ids(ids), 3, |row| Ok((row.uuid(0)?, row.instant(1)?, row.event(2)?)))
+/// What is known of the times of evidence.
+pub(crate) struct KnownEvidence {
+    pub(crate) id: Uuid,
+    pub(crate) first_at: Timestamp,
+    /// The event of that time.
+    pub(crate) event: EventId,
+    pub(crate) last_at: Timestamp,
+}
+
+/// The times of evidence that is known.
+pub(crate) fn known(ids: impl IntoIterator<Item = Uuid>) -> Ask<KnownEvidence> {
+    let query = Query::new("SELECT e.id, e.first_at, e.event, e.last_at FROM evidence e WHERE e.id {ids}");
+    Ask::new("read evidence", query.ids(ids), 4, |row| {
+        let (first_at, last_at) = (row.instant(1)?, row.instant(3)?);
+        Ok(KnownEvidence { id: row.uuid(0)?, first_at, event: row.event(2)?, last_at })
+    })
 }
 
 /// All evidence at handles, undone directives too.

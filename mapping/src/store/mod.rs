@@ -30,6 +30,7 @@ pub(crate) mod pops;
 pub(crate) mod profiles;
 mod rows;
 mod session;
+mod spans;
 mod tokens;
 
 use time::Duration;
@@ -45,7 +46,7 @@ pub use outbox::Pending;
 pub use tokens::{Grant, Minted, NewToken, Token};
 
 pub(crate) use bundle::{Answers, Bundle, Place};
-pub(crate) use cdrs::{CdrQuery, StoredCdr};
+pub(crate) use cdrs::{CdrQuery, Held, StoredCdr};
 pub(crate) use conversations::ConversationRow;
 pub(crate) use events::{Arrival, BooksRow, Duplicate};
 pub(crate) use evidence::{EvidenceRow, Judgement, UndoRow};

@@ -100,11 +100,13 @@ pub(crate) async fn upsert_tags(session: &Session<'_>, tags: &[TagRow]) -> Resul
     session.run("write tags", query.rows(rows)).await.map(drop)
 }
 
-/// What sources say of the fields of customers, by present customer id.
+/// What sources say of the fields of customers, by present customer id; not what was said of a contact while it was
+/// somebody else's.
 pub(crate) fn values_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, ValueRow)> {
     let query = Query::new(
         "SELECT h.customer, p.handle, p.field, p.source, p.value, p.at, p.slot FROM handle h \
-         JOIN profile_value p ON p.handle = h.id WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
+         JOIN profile_value p ON p.handle = h.id AND (h.since IS NULL OR p.at >= h.since) \
+         WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
     Ask::new("read profiles", query.ids(customers), 7, |row| {
         let (handle, field, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
@@ -117,7 +119,8 @@ pub(crate) fn values_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid,
 pub(crate) fn tags_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, TagRow)> {
     let query = Query::new(
         "SELECT h.customer, t.handle, t.tag, t.source, t.at, t.present FROM handle h \
-         JOIN tag t ON t.handle = h.id WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
+         JOIN tag t ON t.handle = h.id AND (h.since IS NULL OR t.at >= h.since) \
+         WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
     Ask::new("read tags", query.ids(customers), 6, |row| {
         let (handle, tag, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);

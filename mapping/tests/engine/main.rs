@@ -8,6 +8,7 @@ mod limits;
 mod migrations;
 mod order;
 mod pure;
+mod recycled;
 mod repositories;
 mod stories;
 mod told;

@@ -48,6 +48,7 @@ pub(crate) fn expected(events: &[Event]) -> Outcome {
         for piece in told.evidence {
             let known = pieces.entry(piece.id).or_insert(piece);
             known.at = known.at.min(piece.at);
+            known.last = known.last.max(piece.last);
         }
     }
     let counting: Vec<Evidence> = pieces.into_values().filter(|piece| !undone.contains(&piece.id)).collect();
@@ -57,9 +58,13 @@ pub(crate) fn expected(events: &[Event]) -> Outcome {
     Outcome { handles, records, profiles: profiles(events, &judged, &knowledge) }
 }
 
-/// What hangs on a handle is its customer's, unless several share it.
-fn customer_of(handle: Uuid, judged: &Partition) -> Option<Uuid> {
-    judged.standings.get(&handle).filter(|one| !one.generic && !one.shared).map(|one| one.customer)
+/// What hangs on a handle is its customer's, unless several share it or it was somebody else's then.
+fn customer_of(handle: Uuid, at: Timestamp, judged: &Partition) -> Option<Uuid> {
+    let standing = judged.standings.get(&handle).filter(|one| !one.generic && !one.shared)?;
+    match standing.former.iter().find(|tenure| at < tenure.until) {
+        Some(tenure) => judged.standings.get(&tenure.owner?).map(|owner| owner.customer),
+        None => Some(standing.customer),
+    }
 }
 
 fn records(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTreeMap<Uuid, Cdr> {
@@ -80,7 +85,8 @@ fn records(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTree
         if let Some(folded) = fold(events.iter().copied()) {
             let subjects = subjects(&folded, &events, knowledge);
             let subject = subjects.into_iter().map(|handle| handle.id()).find(|id| judged.standings.contains_key(id));
-            let customer = subject.and_then(|subject| customer_of(subject, judged));
+            let started = folded.cdr.started.unwrap_or(Timestamp::EPOCH);
+            let customer = subject.and_then(|subject| customer_of(subject, started, judged));
             records.insert(root, Cdr { id: root, customer, ..folded.cdr });
         }
     }
@@ -125,7 +131,13 @@ fn profiles(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTre
         judged.customers.iter().map(|customer| (customer.id, Default::default())).collect();
     for event in events {
         let subject = subject_handle(event, &knowledge.rules, &knowledge.plans);
-        let Some(customer) = subject.and_then(|handle| customer_of(handle.id(), judged)) else { continue };
+        let Some(subject) = subject.map(|handle| handle.id()) else { continue };
+        // What was said of a number while it was somebody else's is said of nobody now.
+        let since = judged.standings.get(&subject).and_then(|standing| standing.former.last());
+        if since.is_some_and(|tenure| event.time < tenure.until) {
+            continue;
+        }
+        let Some(customer) = customer_of(subject, event.time, judged) else { continue };
         let (values, facts) = said.get_mut(&customer).expect("a customer");
         let (at, source) = (event.time, event.source.clone());
         let value = |(field, value): (&String, &String)| FieldValue {

@@ -94,7 +94,9 @@ fn told() -> impl Strategy<Value = Told> {
         Just(Strength::Strong),
         Just(Strength::Authoritative)
     ];
-    let seconds = 0..200_i64;
+    // Now and then half a year or more lies between: numbers are given to somebody else.
+    let rests = prop_oneof![8 => Just(0), 1 => 1..5_i64];
+    let seconds = (0..200_i64, rests).prop_map(|(seconds, rests)| seconds + rests * 150 * 24 * 3_600).boxed();
     let who = any::<u8>();
     prop_oneof![
         3 => (0..4_u8, any::<u8>(), seconds.clone())

@@ -24,13 +24,13 @@ impl Store {
         let mut changed = BTreeSet::new();
         for (a, b, piece) in pieces {
             for handle in [a, b] {
-                let sighting = Sighting { handle: handle.clone(), first_seen: piece.at };
+                let sighting = Sighting::new(handle.clone(), piece.at);
                 let known = self.handles.entry(handle.id()).or_insert_with(|| {
                     changed.insert(handle.id());
-                    (sighting, Standing::default())
+                    (sighting.clone(), Standing::default())
                 });
-                if piece.at < known.0.first_seen {
-                    known.0.first_seen = piece.at;
+                let earlier = piece.at < known.0.seen.first;
+                if known.0.seen.add(&sighting.seen) || earlier {
                     changed.insert(handle.id());
                 }
             }
@@ -38,7 +38,9 @@ impl Store {
                 continue;
             }
             let known = self.evidence.get(&piece.id).copied();
-            let earliest = known.map_or(*piece, |known| Evidence { at: known.at.min(piece.at), ..known });
+            let (at, last) =
+                known.map_or((piece.at, piece.last), |known| (known.at.min(piece.at), known.last.max(piece.last)));
+            let earliest = Evidence { at, last, ..*piece };
             if known != Some(earliest) {
                 self.evidence.insert(piece.id, earliest);
                 changed.extend([piece.a, piece.b]);

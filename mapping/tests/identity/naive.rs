@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_events::Timestamp;
 use trunkline_events::customer::Strength::{self, Medium, Strong, Weak};
-use trunkline_mapping::identity::{Evidence, Handle, Origin, Role, Rules, Sighting};
+use trunkline_mapping::identity::{Evidence, Handle, Origin, Role, Rules, Sighting, Tenure};
 use uuid::Uuid;
 
 type Cluster = BTreeSet<Handle>;
@@ -13,10 +13,14 @@ type Cluster = BTreeSet<Handle>;
 /// One thing known about two handles.
 type Fact = (Handle, Handle, Origin, Strength, Timestamp, Uuid);
 
+/// Whose a contact was until when.
+type Former = BTreeMap<Uuid, Vec<Tenure>>;
+
 pub(crate) struct Opinion {
     pub(crate) customers: BTreeMap<Uuid, Cluster>,
     pub(crate) generic: Cluster,
     pub(crate) shared: Cluster,
+    pub(crate) former: Former,
     /// Evidence that speaks for what came to be one customer.
     pub(crate) together: BTreeSet<Uuid>,
     /// Two customers each that evidence points to without proving it.
@@ -24,9 +28,18 @@ pub(crate) struct Opinion {
 }
 
 pub(crate) fn opinion(sightings: &[Sighting], evidence: &[Evidence], rules: &Rules) -> Opinion {
-    let facts = facts(sightings, evidence, rules);
+    let everything = facts(sightings, evidence, rules);
     let handles: Cluster = sightings.iter().map(|sighting| sighting.handle.clone()).collect();
-    let generic: Cluster = handles.iter().filter(|handle| is_generic(handle, &facts, rules)).cloned().collect();
+    let generic: Cluster = handles.iter().filter(|handle| is_generic(handle, &everything, rules)).cloned().collect();
+    let mut former = former(sightings, evidence, &everything, rules);
+    former.retain(|id, _| !generic.iter().any(|handle| handle.id() == *id));
+    let given = |id: &Uuid| former.get(id).and_then(|tenures| tenures.last()).map(|last| last.until);
+    let is_over = |piece: &&Evidence| {
+        piece.origin == Origin::Observed
+            && [&piece.a, &piece.b].iter().any(|id| given(id).is_some_and(|at| piece.at < at))
+    };
+    let counting: Vec<Evidence> = evidence.iter().filter(|piece| !is_over(piece)).copied().collect();
+    let facts = facts(sightings, &counting, rules);
     let mut clusters: Vec<Cluster> = handles.into_iter().map(|handle| Cluster::from([handle])).collect();
     let raw = |handle: &Handle| handle.value().starts_with("raw:");
     let counts = |fact: &&Fact| {
@@ -50,11 +63,13 @@ pub(crate) fn opinion(sightings: &[Sighting], evidence: &[Evidence], rules: &Rul
         join(&mut clusters, &x, &y);
     }
     let shared = shared(&judged, &facts, &clusters, &generic, rules);
-    let sides = |fact: &Fact| BTreeSet::from([&fact.0, &fact.1].map(|one| root(&find(&clusters, one), sightings)));
+    let from = |seen: &Sighting| given(&seen.handle.id()).unwrap_or(seen.seen.first);
+    let root = |cluster: &Cluster| root(cluster, sightings, from);
+    let sides = |fact: &Fact| BTreeSet::from([&fact.0, &fact.1].map(|one| root(&find(&clusters, one))));
     let together = judged.iter().filter(|fact| sides(fact).len() == 1).map(|fact| fact.5).collect();
     let candidates = only_policy.iter().chain(&hints).map(|fact| sides(fact)).filter(|pair| pair.len() == 2).collect();
-    let customers = clusters.iter().map(|cluster| (root(cluster, sightings), cluster.clone())).collect();
-    Opinion { customers, generic, shared, together, candidates }
+    let customers = clusters.iter().map(|cluster| (root(cluster), cluster.clone())).collect();
+    Opinion { customers, generic, shared, former, together, candidates }
 }
 
 /// One fact per pair and origin, in the order of judgement; none with a value that identifies nobody.
@@ -97,9 +112,9 @@ fn personal(handle: &Handle, rules: &Rules) -> bool {
     matches!(rules.role(handle), Role::Identity | Role::Channel)
 }
 
-fn is_generic(handle: &Handle, facts: &[Fact], rules: &Rules) -> bool {
+/// People: whose handles are proved to be one person's.
+fn groups(facts: &[Fact], rules: &Rules) -> Vec<Cluster> {
     let mut groups: Vec<Cluster> = vec![];
-    let mut neighbours = Cluster::new();
     for (a, b, origin, strength, ..) in facts {
         let strong = *origin == Origin::Include || *origin == Origin::Observed && *strength >= Strong;
         if strong && personal(a, rules) && personal(b, rules) {
@@ -110,6 +125,14 @@ fn is_generic(handle: &Handle, facts: &[Fact], rules: &Rules) -> bool {
             others.push(merged);
             groups = others;
         }
+    }
+    groups
+}
+
+fn is_generic(handle: &Handle, facts: &[Fact], rules: &Rules) -> bool {
+    let groups = groups(facts, rules);
+    let mut neighbours = Cluster::new();
+    for (a, b, origin, ..) in facts {
         if *origin == Origin::Observed && (a == handle || b == handle) {
             neighbours.insert(if a == handle { b.clone() } else { a.clone() });
         }
@@ -233,7 +256,54 @@ fn shared(judged: &[&Fact], facts: &[Fact], clusters: &[Cluster], generic: &Clus
     found
 }
 
-fn root(cluster: &Cluster, sightings: &[Sighting]) -> Uuid {
+fn root(cluster: &Cluster, sightings: &[Sighting], from: impl Fn(&Sighting) -> Timestamp) -> Uuid {
     let members = sightings.iter().filter(|seen| cluster.contains(&seen.handle));
-    members.map(|seen| (seen.first_seen, &seen.handle)).min().expect("members").1.id()
+    members.map(|seen| (from(seen), &seen.handle)).min().expect("members").1.id()
+}
+
+/// Contacts that were given to somebody else: after a silence somebody is proved to have one, and nobody of before is seen
+/// with it again.
+fn former(sightings: &[Sighting], evidence: &[Evidence], facts: &[Fact], rules: &Rules) -> Former {
+    let groups = groups(facts, rules);
+    let group_of =
+        |one: &Handle| groups.iter().find(|group| group.contains(one)).cloned().unwrap_or([one.clone()].into());
+    let by_id: BTreeMap<Uuid, &Handle> = sightings.iter().map(|seen| (seen.handle.id(), &seen.handle)).collect();
+    let blocked = |handle: &Handle| rules.blocks(handle.scheme(), handle.value());
+    let mut former = Former::new();
+    for contact in by_id.values().filter(|one| !blocked(one) && !one.value().starts_with("raw:")) {
+        let Some(days) = rules.scheme(contact.scheme()).recycled_after_days else { continue };
+        let mut seen: Vec<Timestamp> =
+            sightings.iter().filter(|seen| seen.handle == **contact).map(|seen| seen.seen.first).collect();
+        seen.sort();
+        let apart = |two: &&[Timestamp]| two[1].since(two[0]) > time::Duration::days(days.into());
+        let minute = |at: Timestamp| at.plus(-time::Duration::seconds(at.unix_millis() / 1000 % 60));
+        let starts: Vec<Timestamp> = seen.windows(2).filter(apart).map(|two| minute(two[1])).collect();
+        let with_people: Vec<(Timestamp, Strength, Handle)> = evidence
+            .iter()
+            .filter(|one| one.origin == Origin::Observed && one.strength >= Medium && one.a != one.b)
+            .filter(|one| one.a == contact.id() || one.b == contact.id())
+            .map(|one| (one.at, one.strength, by_id[if one.a == contact.id() { &one.b } else { &one.a }].clone()))
+            .filter(|(_, _, other)| personal(other, rules) && !blocked(other))
+            .collect();
+        let people = |which: &dyn Fn(&(Timestamp, Strength, Handle)) -> bool| -> BTreeSet<Cluster> {
+            with_people.iter().filter(|one| which(one)).map(|one| group_of(&one.2)).collect()
+        };
+        let mut tenures: Vec<Tenure> = Vec::new();
+        for start in starts {
+            let (before, after) = (people(&|one| one.0 < start), people(&|one| one.0 >= start));
+            let proved = people(&|one| one.0 >= start && one.1 >= Strong);
+            if before.is_empty() || proved.is_empty() || !before.is_disjoint(&after) {
+                continue;
+            }
+            let from = tenures.last().map(|last| last.until);
+            let his = |one: &(Timestamp, Strength, Handle)| from.is_none_or(|from| one.0 >= from) && one.0 < start;
+            let alone = people(&his).len() == 1;
+            let owner = with_people.iter().filter(|one| alone && his(one)).map(|one| &one.2).min().map(Handle::id);
+            tenures.push(Tenure { until: start, owner });
+        }
+        if !tenures.is_empty() {
+            former.insert(contact.id(), tenures);
+        }
+    }
+    former
 }

@@ -19,6 +19,7 @@ max_per_customer = 2
 [schemes.phone]
 max_per_customer = 2
 max_customers = 2
+recycled_after_days = 200
 [schemes.email]
 max_customers = 3
 [schemes.web_visitor]
@@ -87,7 +88,10 @@ pub(crate) fn evidence(most: usize) -> impl Strategy<Value = Vec<(Handle, Handle
     ];
     let origin = prop_oneof![12 => Just(Origin::Observed), 1 => Just(Origin::Include), 1 => Just(Origin::Exclude)];
     // A part of the names, so that small and dense graphs come up as well as wide ones.
-    let one = (0..NAMES.len(), 0..NAMES.len(), strength, origin, 0..6_i64);
+    // Mostly within a few minutes; now and then half a year or more lies between.
+    let at = (0..6_i64, prop_oneof![6 => Just(0), 1 => 1..6_i64]);
+    let at = at.prop_map(|(minutes, rests)| minutes + rests * 150 * 24 * 60);
+    let one = (0..NAMES.len(), 0..NAMES.len(), strength, origin, at);
     (prop::collection::vec(0..NAMES.len(), 3..NAMES.len()), prop::collection::vec(one, 0..most)).prop_map(
         |(part, pieces)| {
             let rules = tight();
@@ -110,7 +114,7 @@ fn decision(seen: &Evidence, origin: Origin, at: i64) -> Uuid {
 /// Each handle, at the time of the piece that names it.
 pub(crate) fn sightings(pieces: &[(Handle, Handle, Evidence)]) -> Vec<Sighting> {
     let both = pieces.iter().flat_map(|(a, b, piece)| [(a, piece.at), (b, piece.at)]);
-    both.map(|(handle, first_seen)| Sighting { handle: handle.clone(), first_seen }).collect()
+    both.map(|(handle, at)| Sighting::new(handle.clone(), at)).collect()
 }
 
 pub(crate) fn judge(pieces: &[(Handle, Handle, Evidence)]) -> Partition {
@@ -142,6 +146,9 @@ proptest! {
         };
         prop_assert_eq!(flagged(|standing| standing.generic), oracle.generic);
         prop_assert_eq!(flagged(|standing| standing.shared), oracle.shared);
+        let former = ours.standings.iter().filter(|(_, standing)| !standing.former.is_empty());
+        let former: BTreeMap<_, _> = former.map(|(id, standing)| (*id, standing.former.clone())).collect();
+        prop_assert_eq!(former, oracle.former);
         let together: BTreeSet<Uuid> =
             ours.verdicts.iter().filter(|(_, verdict)| verdict.is_together()).map(|(id, _)| *id).collect();
         prop_assert_eq!(together, oracle.together);

@@ -290,3 +290,53 @@ fn every_verdict_is_a_sentence_for_people() {
         "limit: a customer has at most 5 phone"
     );
 }
+
+#[test]
+fn a_number_that_rested_and_is_proved_to_be_another_persons_was_given_to_him() {
+    let mut world = world();
+    world.sees(WANG, PHONE, Strong).rests(200).calls(PHONE).sees(LI, PHONE, Strong);
+    assert!(world.together(&[LI, PHONE]) && world.apart(WANG, PHONE));
+    assert_eq!(world.verdict(WANG, PHONE), Verdict::Recycled);
+    let standing = world.standing(PHONE);
+    assert!(!standing.shared, "it is Li's alone");
+    let rules = &world.rules;
+    assert_eq!(standing.former.first().and_then(|tenure| tenure.owner), Some(handle(WANG, rules).id()));
+    assert_eq!(standing.customer, handle(PHONE, rules).id(), "Li is known since he called with it");
+}
+
+#[test]
+fn a_number_in_use_all_the_time_is_shared_and_not_given_away() {
+    let mut world = world();
+    world.sees(WANG, PHONE, Strong).rests(100).calls(PHONE).rests(100).sees(LI, PHONE, Strong);
+    assert!(world.together(&[WANG, PHONE]) && world.standing(PHONE).shared);
+}
+
+#[test]
+fn whoever_is_seen_with_his_number_again_has_kept_it() {
+    let mut world = world();
+    world.sees(WANG, PHONE, Strong).rests(200).sees(LI, PHONE, Strong).sees(WANG, PHONE, Medium);
+    assert!(world.together(&[WANG, PHONE]) && world.standing(PHONE).shared);
+}
+
+#[test]
+fn an_unproved_claim_takes_nobodys_number() {
+    let mut world = world();
+    world.sees(WANG, PHONE, Strong).rests(400).sees(LI, PHONE, Medium);
+    assert!(world.together(&[WANG, PHONE]) && world.apart(LI, PHONE));
+}
+
+#[test]
+fn a_number_may_be_given_away_twice() {
+    let mut world = world();
+    world.sees(WANG, PHONE, Strong).rests(200).sees(LI, PHONE, Strong).rests(200).sees("crm:zhao", PHONE, Strong);
+    assert!(world.together(&["crm:zhao", PHONE]) && world.apart(LI, PHONE) && world.apart(WANG, PHONE));
+    let owners: Vec<_> = world.standing(PHONE).former.into_iter().map(|tenure| tenure.owner).collect();
+    assert_eq!(owners, [WANG, LI].map(|name| Some(handle(name, &world.rules).id())));
+}
+
+#[test]
+fn a_persons_decision_outlasts_the_silence() {
+    let mut world = world();
+    world.includes(WANG, PHONE).rests(400).sees(LI, PHONE, Strong);
+    assert!(world.together(&[WANG, PHONE]));
+}

@@ -40,6 +40,18 @@ impl World {
         self
     }
 
+    /// Nobody is seen for so many days.
+    pub(crate) fn rests(&mut self, days: i64) -> &mut Self {
+        self.clock += days * 24 * 60;
+        self
+    }
+
+    /// An event names one handle alone: a call from a number.
+    pub(crate) fn calls(&mut self, name: &str) -> &mut Self {
+        self.sight(name);
+        self
+    }
+
     pub(crate) fn includes(&mut self, a: &str, b: &str) -> &mut Self {
         self.decides(Origin::Include, a, b)
     }
@@ -58,7 +70,7 @@ impl World {
     fn sight(&mut self, text: &str) -> Handle {
         self.clock += 1;
         let handle = handle(text, &self.rules);
-        self.sightings.push(Sighting { handle: handle.clone(), first_seen: minute(self.clock) });
+        self.sightings.push(Sighting::new(handle.clone(), minute(self.clock)));
         handle
     }
 
@@ -84,7 +96,8 @@ impl World {
     pub(crate) fn verdict(&self, a: &str, b: &str) -> Verdict {
         let (a, b) = (handle(a, &self.rules).id(), handle(b, &self.rules).id());
         let about = |piece: &&Evidence| (piece.a, piece.b) == (a.min(b), a.max(b));
-        let piece = self.evidence.iter().find(about).expect("evidence");
+        // The same evidence seen again is one piece.
+        let piece = self.evidence.iter().rfind(about).expect("evidence");
         self.partition().verdicts[&piece.id].clone()
     }
 

@@ -2,18 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use time::Duration;
-use trunkline_events::{Body, Event, EventId, Timestamp};
+use trunkline_events::{Body, Event, EventId};
 use uuid::Uuid;
 
 use super::{Seeds, is_directive};
 use crate::engine::Knowledge;
 use crate::engine::inbox::Fresh;
 use crate::identity::{Evidence, Origin, observe};
-use crate::store::{Bundle, EvidenceRow, HandleRow, Judgement, Place, UndoRow, evidence, handles, micros};
-
-/// A minute in microseconds.
-const MINUTE: i64 = 60_000_000;
+use crate::store::evidence::KnownEvidence;
+use crate::store::{Bundle, EvidenceRow, HandleRow, Judgement, Place, UndoRow, evidence, handles};
 
 /// Handles, evidence and undone directives of a batch.
 #[derive(Default)]
@@ -31,7 +28,7 @@ pub(in crate::engine) struct Heard<'e> {
 /// Where the store's answers stand.
 pub(in crate::engine) struct AskedOf {
     pub(super) handles: Option<Place<HandleRow>>,
-    pub(super) evidence: Option<Place<(Uuid, Timestamp, EventId)>>,
+    pub(super) evidence: Option<Place<KnownEvidence>>,
 }
 
 impl<'e> Heard<'e> {
@@ -53,15 +50,17 @@ impl<'e> Heard<'e> {
                 scope: handle.scope().to_owned(),
                 value: handle.value().to_owned(),
                 customer: handle.id(),
-                first_seen: sighting.first_seen,
-                last_seen: to_the_minute(event.time),
+                seen: sighting.seen,
                 generic: false,
                 shared: false,
+                former: Vec::new(),
             };
             self.causes.entry(new.id).or_insert(event);
-            let known = self.handles.entry(new.id).or_insert_with(|| new.clone());
-            known.first_seen = known.first_seen.min(new.first_seen);
-            known.last_seen = known.last_seen.max(new.last_seen);
+            if let Some(known) = self.handles.get_mut(&new.id) {
+                known.seen.add(&new.seen);
+            } else {
+                self.handles.insert(new.id, new);
+            }
         }
         for piece in told.evidence {
             self.piece(event, piece);
@@ -88,6 +87,7 @@ impl<'e> Heard<'e> {
             strength: piece.strength,
             origin: origin_word(piece.origin).to_owned(),
             first_at: piece.at,
+            last_at: piece.last,
             source: event.source.clone(),
             event: event.id,
             decision: is_directive(event).then(|| event.causation.unwrap_or(event.id)),
@@ -97,15 +97,19 @@ impl<'e> Heard<'e> {
             undone: false,
         };
         let known = self.evidence.entry(new.id).or_insert_with(|| new.clone());
+        let last_at = known.last_at.max(new.last_at);
         if (new.first_at, new.event) < (known.first_at, known.event) {
             *known = new;
         }
+        known.last_at = last_at;
     }
 
-    /// Drops evidence that the store has from the same time or earlier.
-    pub(super) fn forget_known_evidence(&mut self, known: Vec<(Uuid, Timestamp, EventId)>) {
-        for (id, first_at, event) in known {
-            if self.evidence.get(&id).is_some_and(|heard| (first_at, event) <= (heard.first_at, heard.event)) {
+    /// Drops evidence that the store has from the same time or earlier, and from the same time or later.
+    pub(super) fn forget_known_evidence(&mut self, known: Vec<KnownEvidence>) {
+        for KnownEvidence { id, first_at, event, last_at } in known {
+            let says_nothing =
+                |heard: &EvidenceRow| (first_at, event) <= (heard.first_at, heard.event) && last_at >= heard.last_at;
+            if self.evidence.get(&id).is_some_and(says_nothing) {
                 self.evidence.remove(&id);
             }
         }
@@ -120,14 +124,16 @@ impl<'e> Heard<'e> {
         }
     }
 
-    /// Handles from which customers must be computed anew: ends of new evidence, and what was seen earlier than known.
+    /// Handles from which customers must be computed anew: ends of new evidence, what was seen earlier than known, and what
+    /// was silent at other times than known.
     pub(super) fn seeds(&self, known: &HashMap<Uuid, HandleRow>) -> Seeds {
         let ends = self.evidence.values().flat_map(|piece| [piece.a, piece.b]);
-        let earlier = self
-            .handles
-            .values()
-            .filter(|named| known.get(&named.id).is_some_and(|row| named.first_seen < row.first_seen));
-        let mut seeds: Seeds = ends.chain(earlier.map(|named| named.id)).collect();
+        let otherwise = |named: &&HandleRow| {
+            let row = known.get(&named.id);
+            row.is_some_and(|row| named.seen.first < row.seen.first || row.seen.clone().add(&named.seen))
+        };
+        let seen_otherwise = self.handles.values().filter(otherwise).map(|named| named.id);
+        let mut seeds: Seeds = ends.chain(seen_otherwise).collect();
         // An undone directive's ends are found under its lock; until then the directive stands for them.
         seeds.extend(self.undos.iter().map(|undo| undo.directive.uuid()));
         seeds
@@ -150,10 +156,6 @@ impl<'e> Heard<'e> {
         let named = handles.into_iter().find_map(|handle| self.cause(handle));
         named.or(self.last).or_else(|| self.causes.values().copied().min_by_key(|event| event.id))
     }
-}
-
-fn to_the_minute(at: Timestamp) -> Timestamp {
-    at.plus(-Duration::microseconds(micros(at).rem_euclid(MINUTE)))
 }
 
 fn origin_word(origin: Origin) -> &'static str {

@@ -85,12 +85,21 @@ impl<'e> Named<'e> {
         let Self { heard, mut known, added, .. } = self;
         let members = walked.as_ref().map(|walked| walked.members.clone()).unwrap_or_default();
         let later = later(&heard, &known, &members);
+        if !later.is_empty() {
+            let seen = later.iter().filter_map(|id| Some((known.get(id)?, heard.handles.get(id)?.seen.last)));
+            handles::touch(writes, seen);
+        }
         if let Some(walked) = walked {
             let judged = partition(&walked.sightings, &walked.evidence, &knowledge.rules);
-            let after = changed_handles(&walked, &judged, &heard);
+            let mut after = changed_handles(&walked, &judged, &heard);
             if !after.is_empty() {
-                let rows = after.iter().map(|row| row.id).chain(later.iter().map(|(id, _)| *id));
-                handles::lock(session, rows.collect::<BTreeSet<_>>()).await?;
+                let rows = after.iter().map(|row| row.id).chain(later.iter().copied());
+                // Others may have raised when they were last seen.
+                for now in handles::lock(session, rows.collect::<BTreeSet<_>>()).await? {
+                    if let Ok(at) = after.binary_search_by_key(&now.id, |row| row.id) {
+                        after[at].seen.add(&now.seen);
+                    }
+                }
             }
             write(session, &walked, &judged, &after, knowledge.rules.version()).await?;
             let turns = turns::of(&walked, &judged, &added);
@@ -101,9 +110,6 @@ impl<'e> Named<'e> {
             if let Some(cause) = heard.cause(*id) {
                 turns::tell_created(*id, cause, derived);
             }
-        }
-        if !later.is_empty() {
-            handles::touch(writes, &later);
         }
         Ok(known)
     }
@@ -134,14 +140,10 @@ async fn add_missing(
 ///
 /// Of these nothing else may be written: they were read without a lock, and another worker may just be giving them to
 /// another customer.
-fn later(
-    heard: &Heard<'_>,
-    known: &HashMap<Uuid, HandleRow>,
-    members: &HashSet<Uuid>,
-) -> Vec<(Uuid, trunkline_events::Timestamp)> {
-    let later = |named: &&HandleRow| known.get(&named.id).is_some_and(|row| row.last_seen < named.last_seen);
+fn later(heard: &Heard<'_>, known: &HashMap<Uuid, HandleRow>, members: &HashSet<Uuid>) -> Vec<Uuid> {
+    let later = |named: &&HandleRow| known.get(&named.id).is_some_and(|row| row.seen.last < named.seen.last);
     let named = heard.handles.values().filter(|named| !members.contains(&named.id));
-    named.filter(later).map(|named| (named.id, named.last_seen)).collect()
+    named.filter(later).map(|named| named.id).collect()
 }
 
 /// The members that are not as they were, in the order of their ids; all of them were read under their lock.
@@ -150,13 +152,13 @@ fn changed_handles(walked: &Walked, judged: &Partition, heard: &Heard<'_>) -> Ve
     let mut rows: BTreeMap<Uuid, (&HandleRow, HandleRow)> = members.map(|row| (row.id, (row, row.clone()))).collect();
     for (id, (_, row)) in &mut rows {
         if let Some(named) = heard.handles.get(id) {
-            row.first_seen = row.first_seen.min(named.first_seen);
-            row.last_seen = row.last_seen.max(named.last_seen);
+            row.seen.add(&named.seen);
         }
         if let Some(standing) = judged.standings.get(id) {
             row.customer = standing.customer;
             row.generic = standing.generic;
             row.shared = standing.shared;
+            row.former.clone_from(&standing.former);
         }
     }
     rows.into_values().filter(|(before, after)| *before != after).map(|(_, after)| after).collect()
@@ -171,6 +173,11 @@ async fn write(
 ) -> Result<(), StoreError> {
     if !changed.is_empty() {
         handles::update(session, changed).await?;
+        let other = |row: &&HandleRow| walked.rows.get(&row.id).is_some_and(|before| before.former != row.former);
+        let given: Vec<&HandleRow> = changed.iter().filter(other).collect();
+        if !given.is_empty() {
+            handles::write_tenures(session, &given).await?;
+        }
     }
     let mut verdicts = Vec::new();
     for piece in walked.pieces.values() {

@@ -86,10 +86,12 @@ async fn walk(
         }
         for row in found {
             let handle = Handle::stored(&row.scheme, &row.scope, &row.value);
-            let named = heard.handles.get(&row.id).map(|named| named.first_seen);
-            let first_seen = named.map_or(row.first_seen, |named| named.min(row.first_seen));
+            let mut seen = row.seen.clone();
+            if let Some(named) = heard.handles.get(&row.id) {
+                seen.add(&named.seen);
+            }
             let evidence = at_handle.remove(&row.id).unwrap_or_default();
-            region.feed(Sighting { handle, first_seen }, row.generic, evidence);
+            region.feed(Sighting { handle, seen }, row.generic, evidence);
             rows.insert(row.id, row);
         }
         region.step();
@@ -140,6 +142,7 @@ fn as_evidence(piece: &EvidenceRow) -> Evidence {
         b: piece.b,
         strength: piece.strength,
         at: piece.first_at,
+        last: piece.last_at,
         origin: origin_of(&piece.origin),
     }
 }

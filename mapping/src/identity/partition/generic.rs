@@ -1,22 +1,14 @@
 //! Contacts and devices that too many people share: a switchboard, a hotel, a shop's tablet.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use trunkline_events::customer::Strength;
-use uuid::Uuid;
 
 use super::ground::{Ground, Piece};
 use crate::identity::{Origin, Role, Rules};
 
-/// For each handle, whether it is generic.
-///
-/// Groups of people are the unrestricted union of all strong evidence between handles that are neither contact nor
-/// device; so a person with three accounts counts once. Visitors on devices are counted by the cap alone: one person
-/// has many of them.
-pub(super) fn find(ground: &Ground<'_>, rules: &Rules) -> Vec<bool> {
-    let groups = groups(ground);
-    let number: HashMap<Uuid, usize> =
-        ground.handles.iter().enumerate().map(|(number, known)| (known.handle.id(), number)).collect();
+/// For each handle, whether it is generic. Visitors on devices are counted by the cap alone: one person has many of them.
+pub(super) fn find(ground: &Ground<'_>, groups: &[usize], rules: &Rules) -> Vec<bool> {
     let judge = |index: usize| {
         let known = &ground.handles[index];
         let neighbours = &ground.neighbours[index];
@@ -27,15 +19,16 @@ pub(super) fn find(ground: &Ground<'_>, rules: &Rules) -> Vec<bool> {
             return true;
         }
         let Some(max) = rules.scheme(known.handle.scheme()).max_customers else { return false };
-        let people = neighbours.iter().filter_map(|id| number.get(id));
+        let people = neighbours.iter().filter_map(|id| ground.number.get(id));
         let people = people.filter(|other| is_personal(ground.handles[**other].role)).map(|other| groups[*other]);
         people.collect::<BTreeSet<usize>>().len() > max
     };
     (0..ground.handles.len()).map(judge).collect()
 }
 
-/// For each handle, the smallest number in its group.
-fn groups(ground: &Ground<'_>) -> Vec<usize> {
+/// For each handle, the smallest number in its group of people: the unrestricted union of all strong evidence between handles
+/// that are neither contact nor device; so a person with three accounts counts once.
+pub(super) fn groups(ground: &Ground<'_>) -> Vec<usize> {
     let mut parent: Vec<usize> = (0..ground.handles.len()).collect();
     for piece in ground.pieces.iter().filter(|piece| binds(ground, piece)) {
         let (a, b) = (top(&mut parent, piece.a), top(&mut parent, piece.b));
@@ -63,6 +56,6 @@ fn top(parent: &mut [usize], handle: usize) -> usize {
     at
 }
 
-fn is_personal(role: Role) -> bool {
+pub(super) fn is_personal(role: Role) -> bool {
     matches!(role, Role::Identity | Role::Channel)
 }

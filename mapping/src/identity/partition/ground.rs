@@ -1,5 +1,6 @@
 //! Handles and evidence as numbers, condensed and in the one order.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -7,12 +8,15 @@ use trunkline_events::Timestamp;
 use trunkline_events::customer::Strength;
 use uuid::Uuid;
 
-use super::Verdict;
-use crate::identity::{Evidence, Handle, Origin, Role, Rules, Sighting};
+use super::{Tenure, Verdict};
+use crate::identity::{Evidence, Handle, Origin, Presence, Role, Rules, Sighting};
 
 /// Handles by number, in their own order; evidence that counts, in the order in which it is judged.
 pub(super) struct Ground<'a> {
     pub(super) handles: Vec<Known<'a>>,
+    pub(super) number: HashMap<Uuid, usize>,
+    /// All there is, each piece once.
+    pub(super) evidence: Vec<Evidence>,
     pub(super) pieces: Vec<Piece>,
     /// Evidence that does not count beside other evidence on the same two.
     pub(super) idle: Vec<(Uuid, Verdict)>,
@@ -23,7 +27,7 @@ pub(super) struct Ground<'a> {
 /// A handle and what the rules make of it.
 pub(super) struct Known<'a> {
     pub(super) handle: &'a Handle,
-    pub(super) first_seen: Timestamp,
+    pub(super) seen: Cow<'a, Presence>,
     pub(super) role: Role,
     pub(super) blocked: bool,
     pub(super) raw: bool,
@@ -40,19 +44,7 @@ pub(super) struct Piece {
 
 impl<'a> Ground<'a> {
     pub(super) fn new(sightings: &'a [Sighting], evidence: &[Evidence], rules: &Rules) -> Self {
-        let mut sorted: Vec<&Sighting> = sightings.iter().collect();
-        sorted.sort_unstable();
-        sorted.dedup_by(|later, earlier| later.handle == earlier.handle);
-        let handles: Vec<Known<'a>> = sorted
-            .into_iter()
-            .map(|Sighting { handle, first_seen }| Known {
-                handle,
-                first_seen: *first_seen,
-                role: rules.role(handle),
-                blocked: rules.blocks(handle.scheme(), handle.value()),
-                raw: handle.is_raw(rules),
-            })
-            .collect();
+        let handles = known(sightings, rules);
         let number: HashMap<Uuid, usize> =
             handles.iter().enumerate().map(|(number, known)| (known.handle.id(), number)).collect();
         let mut evidence = evidence.to_vec();
@@ -61,19 +53,34 @@ impl<'a> Ground<'a> {
             .sort_unstable_by_key(|piece| (piece.a, piece.b, piece.origin != Origin::Observed, rank(piece), piece.id));
         evidence.dedup();
         let neighbours = neighbours(&evidence, &number, &handles);
-        let mut ground = Self { handles, pieces: Vec::new(), idle: Vec::new(), neighbours };
-        ground.condense(&evidence, &number);
+        let mut ground = Self { handles, number, evidence, pieces: Vec::new(), idle: Vec::new(), neighbours };
+        ground.condense(|_, _, _| true);
         ground
     }
 
-    fn condense(&mut self, evidence: &[Evidence], number: &HashMap<Uuid, usize>) {
-        let mut counted: Vec<(&Evidence, Piece)> = Vec::with_capacity(evidence.len());
+    /// Sets aside what was seen with contacts while they were other people's. `former` has the tenures of each handle.
+    pub(super) fn set_former_aside(&mut self, former: &[Vec<Tenure>]) {
+        if former.iter().all(Vec::is_empty) {
+            return;
+        }
+        let is_over = |piece: &Evidence, handle: usize| {
+            former[handle].last().is_some_and(|tenure| !piece.was_seen_since(tenure.until))
+        };
+        self.condense(|piece, a, b| piece.origin != Origin::Observed || !(is_over(piece, a) || is_over(piece, b)));
+    }
+
+    /// Orders the evidence that `counts` (asked with the numbers of its ends), one piece a pair and origin.
+    fn condense(&mut self, counts: impl Fn(&Evidence, usize, usize) -> bool) {
+        let mut counted: Vec<(&Evidence, Piece)> = Vec::with_capacity(self.evidence.len());
         let mut last = None;
-        for piece in evidence {
-            let (Some(&a), Some(&b)) = (number.get(&piece.a), number.get(&piece.b)) else { continue };
+        self.idle.clear();
+        for piece in &self.evidence {
+            let (Some(&a), Some(&b)) = (self.number.get(&piece.a), self.number.get(&piece.b)) else { continue };
             let pair = (a, b, piece.origin != Origin::Observed);
             if a == b {
                 self.idle.push((piece.id, Verdict::SameHandle));
+            } else if !counts(piece, a, b) {
+                self.idle.push((piece.id, Verdict::Recycled));
             } else if last.replace(pair) == Some(pair) {
                 self.idle.push((piece.id, Verdict::Superseded));
             } else {
@@ -103,6 +110,25 @@ impl<'a> Ground<'a> {
         }
         (generic[piece.a] || generic[piece.b]).then_some(Verdict::Generic)
     }
+}
+
+/// Each handle once, with all its sightings, in the order of handles.
+fn known<'a>(sightings: &'a [Sighting], rules: &Rules) -> Vec<Known<'a>> {
+    let mut sorted: Vec<&Sighting> = sightings.iter().collect();
+    sorted.sort_unstable();
+    let mut handles: Vec<Known<'a>> = Vec::with_capacity(sorted.len());
+    for Sighting { handle, seen } in sorted {
+        if let Some(known) = handles.last_mut().filter(|known| known.handle == handle) {
+            if *known.seen != *seen {
+                known.seen.to_mut().add(seen);
+            }
+            continue;
+        }
+        let (role, raw) = (rules.role(handle), handle.is_raw(rules));
+        let blocked = rules.blocks(handle.scheme(), handle.value());
+        handles.push(Known { handle, seen: Cow::Borrowed(seen), role, blocked, raw });
+    }
+    handles
 }
 
 /// What counts for a pair sorts first: the strongest and then earliest observation, the latest directive.

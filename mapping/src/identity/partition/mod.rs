@@ -4,6 +4,7 @@
 //! its components change nothing. So it is computed, never patched.
 //!
 //! - `ground`: handles and evidence numbered, one piece of evidence counts per pair and origin, in the one order.
+//! - `recycled`: contacts that were given to somebody else, whose evidence from before does not count.
 //! - `generic`: contacts and devices that too many share, whose evidence does not count.
 //! - `clusters`: what is joined so far, and what no join may break.
 //! - `policy`: what observed evidence of which strength may join.
@@ -15,11 +16,13 @@ mod generic;
 mod ground;
 mod policy;
 mod proof;
+mod recycled;
 mod standing;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trunkline_events::Timestamp;
 use uuid::Uuid;
 
 use self::clusters::Clusters;
@@ -60,14 +63,28 @@ pub struct Standing {
     pub shared: bool,
     /// The other customers of a shared contact.
     pub also: BTreeSet<Uuid>,
+    /// Times in which a contact was other people's, in order; what was said of it and what hangs on it from then is theirs.
+    pub former: Vec<Tenure>,
+}
+
+/// A contact was somebody's until it was given to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tenure {
+    /// The end; the beginning is the end of the tenure before, or of all time.
+    pub until: Timestamp,
+    /// A handle of his, if it was one person's.
+    pub owner: Option<Uuid>,
 }
 
 /// Computes the customers. Evidence about a handle that is not among the sightings only counts as a neighbour.
 ///
 /// Takes time in proportion to the evidence (n log n); ten handles are a matter of microseconds.
 pub fn partition(sightings: &[Sighting], evidence: &[Evidence], rules: &Rules) -> Partition {
-    let ground = Ground::new(sightings, evidence, rules);
-    let generic = generic::find(&ground, rules);
+    let mut ground = Ground::new(sightings, evidence, rules);
+    let groups = generic::groups(&ground);
+    let generic = generic::find(&ground, &groups, rules);
+    let former = recycled::find(&ground, &groups, &generic, rules);
+    ground.set_former_aside(&former);
     let mut clusters = Clusters::new(&ground, rules);
     let mut judge = |piece| match ground.set_aside(piece, &generic) {
         Some(verdict) => verdict,
@@ -76,5 +93,5 @@ pub fn partition(sightings: &[Sighting], evidence: &[Evidence], rules: &Rules) -
     };
     let mut verdicts: Vec<Verdict> = ground.pieces.iter().map(&mut judge).collect();
     proof::join_by_second(&ground, &mut clusters, &mut verdicts);
-    standing::tell(&ground, &generic, &clusters, verdicts)
+    standing::tell(&ground, &generic, former, &clusters, verdicts)
 }

@@ -7,26 +7,27 @@ use uuid::Uuid;
 
 use super::clusters::{Cluster, Clusters};
 use super::ground::{Ground, Piece};
-use super::{Customer, Partition, Standing, Verdict};
+use super::{Customer, Partition, Standing, Tenure, Verdict};
 use crate::identity::{Origin, Role};
 
 pub(super) fn tell(
     ground: &Ground<'_>,
     generic: &[bool],
+    former: Vec<Vec<Tenure>>,
     clusters: &Clusters<'_>,
     verdicts: Vec<Verdict>,
 ) -> Partition {
     let mut of = vec![Uuid::nil(); ground.handles.len()];
-    let mut customers: Vec<Customer> = clusters.left().map(|cluster| customer(ground, cluster)).collect();
-    customers.sort_unstable_by_key(|customer| customer.id);
+    let mut customers = Vec::new();
     for cluster in clusters.left() {
-        let root = root(ground, cluster);
-        cluster.members.iter().for_each(|member| of[*member] = root);
+        let customer = customer(ground, &former, cluster);
+        cluster.members.iter().for_each(|member| of[*member] = customer.id);
+        customers.push(customer);
     }
-    let mut standings: Vec<Standing> =
-        of.iter().map(|customer| Standing { customer: *customer, ..Standing::default() }).collect();
-    for (standing, generic) in standings.iter_mut().zip(generic) {
-        standing.generic = *generic;
+    customers.sort_unstable_by_key(|customer| customer.id);
+    let mut standings: Vec<Standing> = Vec::with_capacity(of.len());
+    for ((customer, generic), former) in of.iter().zip(generic).zip(former) {
+        standings.push(Standing { customer: *customer, generic: *generic, former, ..Standing::default() });
     }
     let holds = holds(ground, &verdicts);
     let mut candidates: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
@@ -52,16 +53,17 @@ pub(super) fn tell(
     Partition { customers, standings: names.zip(standings).collect(), verdicts }
 }
 
-fn customer(ground: &Ground<'_>, cluster: &Cluster) -> Customer {
+fn customer(ground: &Ground<'_>, former: &[Vec<Tenure>], cluster: &Cluster) -> Customer {
     let mut members = cluster.members.clone();
     members.sort_unstable();
     let handles = members.into_iter().map(|member| ground.handles[member].handle.clone()).collect();
-    Customer { id: root(ground, cluster), handles, candidates: std::collections::BTreeSet::new() }
+    Customer { id: root(ground, former, cluster), handles, candidates: std::collections::BTreeSet::new() }
 }
 
-/// The handle that was seen first; of several the first in their order.
-fn root(ground: &Ground<'_>, cluster: &Cluster) -> Uuid {
-    let members = cluster.members.iter().map(|member| (ground.handles[*member].first_seen, *member));
+/// The handle that was seen first; of several the first in their order. A contact that was given to him counts from then on.
+fn root(ground: &Ground<'_>, former: &[Vec<Tenure>], cluster: &Cluster) -> Uuid {
+    let from = |member: usize| former[member].last().map_or(ground.handles[member].seen.first, |tenure| tenure.until);
+    let members = cluster.members.iter().map(|member| (from(*member), *member));
     members.min().map_or(Uuid::nil(), |(_, member)| ground.handles[member].handle.id())
 }
 

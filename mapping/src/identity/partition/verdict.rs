@@ -30,6 +30,9 @@ pub enum Verdict {
     /// Too many share a handle.
     #[error("too many share this handle, so it joins nobody")]
     Generic,
+    /// A contact was given to somebody else since.
+    #[error("from before this contact was given to somebody else")]
+    Recycled,
     /// A person decided that the two sides are different customers.
     #[error("held apart by a person's decision")]
     Excluded,
@@ -98,6 +101,7 @@ impl Verdict {
             | Self::SameHandle
             | Self::Blocked
             | Self::NoNumber
+            | Self::Recycled
             | Self::Generic => false,
         }
     }
