@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Customers: who is who, and why.
     #[command(subcommand)]
     Customer(CustomerCommand),
+    /// What the rules could not decide, put before a person.
+    #[command(subcommand)]
+    Conflict(ConflictCommand),
     /// Conversation records.
     #[command(subcommand)]
     Cdr(CdrCommand),
@@ -159,6 +162,41 @@ pub(crate) enum CustomerCommand {
     Undo {
         /// The directive's id, as merge, split and explain print it.
         directive: String,
+        /// Why; kept in the audit log.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// `trunkctl conflict`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConflictCommand {
+    /// Evidence that a rule stood against, latest first: something is wrong with one of the two sides.
+    List {
+        /// Instead, evidence that proves too little: two known customers name one contact.
+        #[arg(long)]
+        candidates: bool,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One of them, with the evidence on both sides.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Decides: the two sides are one person.
+    Join {
+        /// Its id.
+        id: String,
+        /// Why; kept in the audit log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Decides: the two sides are two people. Nobody is asked again.
+    Part {
+        /// Its id.
+        id: String,
         /// Why; kept in the audit log.
         #[arg(long)]
         reason: String,

@@ -130,6 +130,50 @@ pub struct LinkView {
     pub reason: Option<String>,
 }
 
+/// Evidence on which a person may decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConflictView {
+    /// Names it.
+    pub id: Uuid,
+    /// `conflict`: a rule stood against a join, so something is wrong. `candidate`: it proves too little.
+    pub kind: String,
+    /// One side.
+    pub a: ConflictSide,
+    /// The other.
+    pub b: ConflictSide,
+    /// How much it proves.
+    pub strength: Strength,
+    /// Who said so.
+    pub source: String,
+    /// First time it was seen.
+    pub at: Timestamp,
+    /// Why the two are not one customer, in a sentence.
+    pub verdict: String,
+}
+
+/// One side of a conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConflictSide {
+    /// The handle, as `scheme:scope:value`.
+    pub handle: String,
+    /// Whose it is.
+    pub customer: Uuid,
+    /// His name, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A conflict with all that speaks for each side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConflictDetail {
+    /// What it is about.
+    pub conflict: ConflictView,
+    /// All evidence at the handles of the customer of `a`.
+    pub links_of_a: Vec<LinkView>,
+    /// All evidence at the handles of the customer of `b`.
+    pub links_of_b: Vec<LinkView>,
+}
+
 /// A join or a split that a customer went through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnView {

@@ -6,10 +6,11 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
-use trunkline_mapping::view::{CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
 
 use super::api::{
-    self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated, UndoRequest,
+    self, ConflictRequest, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated,
+    UndoRequest,
 };
 use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
@@ -59,6 +60,7 @@ fn schemas() -> Value {
     add("Briefs", of::<List<Brief>>(&mut generator));
     add("Timeline", of::<List<TimelineEntry>>(&mut generator));
     add("Links", of::<List<LinkView>>(&mut generator));
+    add("Conflicts", of::<List<ConflictView>>(&mut generator));
     add("Cdrs", of::<List<Cdr>>(&mut generator));
     add("Connectors", of::<List<ConnectorView>>(&mut generator));
     add("DeadLetters", of::<List<DeadLetterView>>(&mut generator));
@@ -71,11 +73,13 @@ fn schemas() -> Value {
     add("TokenCreated", of::<TokenCreated>(&mut generator));
     add("MergeRequest", of::<MergeRequest>(&mut generator));
     add("SplitRequest", of::<SplitRequest>(&mut generator));
+    add("ConflictRequest", of::<ConflictRequest>(&mut generator));
     add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
+        SchemaGenerator::subschema_for::<ConflictDetail>,
         SchemaGenerator::subschema_for::<Who>,
         SchemaGenerator::subschema_for::<Change>,
         SchemaGenerator::subschema_for::<LettersDone>,

@@ -8,7 +8,8 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::{Brief, Pop};
-use trunkline_mapping::view::{BooksView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::identity::Question;
+use trunkline_mapping::view::{BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
 use uuid::Uuid;
 
 use super::access::Seat;
@@ -171,6 +172,17 @@ pub trait Records: Send + Sync {
     async fn split(&self, customer: Uuid, handles: &[RawHandle], decided: Decided<'_>) -> Answer<Change>;
     /// Makes a directive count no longer.
     async fn undo(&self, directive: Uuid, decided: Decided<'_>) -> Answer<Change>;
+    /// What awaits a person's decision on identity, the latest first, on from the one that `after` names.
+    async fn conflicts(
+        &self,
+        question: Question,
+        after: Option<(Timestamp, Uuid)>,
+        limit: u32,
+    ) -> Answer<Vec<ConflictView>>;
+    /// One of them, with the evidence on both sides.
+    async fn conflict(&self, id: Uuid) -> Answer<Option<ConflictDetail>>;
+    /// Decides one: the two sides are one person, or are not.
+    async fn decide_conflict(&self, id: Uuid, is_one: bool, decided: Decided<'_>) -> Answer<Change>;
     /// Adds to the audit log.
     async fn log(&self, entry: AuditEntry) -> Answer<()>;
     /// The audit log before `before`, the newest first.

@@ -6,8 +6,9 @@ use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::Brief;
 use trunkline_events::{EventId, Timestamp};
 use trunkline_mapping::engine::{Applied, By, DirectiveError, Engine};
+use trunkline_mapping::identity::Question;
 use trunkline_mapping::store::{self, Minted, StoreError};
-use trunkline_mapping::view::{self, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{self, ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
 use uuid::Uuid;
 
 use crate::http::access::Seat;
@@ -51,9 +52,10 @@ pub(super) fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
 
 fn decided(error: &DirectiveError) -> PartError {
     match error {
-        DirectiveError::NoCustomer(_) | DirectiveError::NoConversation(_) | DirectiveError::NoDirective(_) => {
-            PartError::Missing(error.to_string())
-        }
+        DirectiveError::NoCustomer(_)
+        | DirectiveError::NoConversation(_)
+        | DirectiveError::NoDirective(_)
+        | DirectiveError::NoConflict(_) => PartError::Missing(error.to_string()),
         DirectiveError::Store(_) | DirectiveError::Engine(_) => unavailable(error),
         _ => PartError::Conflict(error.to_string()),
     }
@@ -132,6 +134,28 @@ impl Records for StoreRecords {
         let directive = EventId::from_uuid(directive);
         let done = self.engine.undo(directive, by(&why)).await.map_err(|error| decided(&error))?;
         Ok(self.change(done))
+    }
+
+    async fn conflicts(
+        &self,
+        question: Question,
+        after: Option<(Timestamp, Uuid)>,
+        limit: u32,
+    ) -> Answer<Vec<ConflictView>> {
+        stored(self.engine.records().conflicts(question, after, limit).await)
+    }
+
+    async fn conflict(&self, id: Uuid) -> Answer<Option<ConflictDetail>> {
+        stored(self.engine.records().conflict(id).await)
+    }
+
+    async fn decide_conflict(&self, id: Uuid, is_one: bool, why: Decided<'_>) -> Answer<Change> {
+        let done = if is_one {
+            self.engine.join_conflict(id, by(&why)).await
+        } else {
+            self.engine.part_conflict(id, by(&why)).await
+        };
+        Ok(self.change(done.map_err(|error| decided(&error))?))
     }
 
     async fn log(&self, entry: AuditEntry) -> Answer<()> {

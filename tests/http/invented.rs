@@ -15,7 +15,8 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Remark};
 use trunkline_events::customer::{RawHandle, Strength};
 use trunkline_events::pop::{Brief, Certainty, LastContact};
-use trunkline_mapping::view::{BooksView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::identity::Question;
+use trunkline_mapping::view::{BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
 use uuid::Uuid;
 
 /// What is stored.
@@ -211,6 +212,21 @@ impl Records for Invented {
 
     async fn undo(&self, _: Uuid, _: Decided<'_>) -> Answer<Change> {
         Err(PartError::Missing("there is no directive of this id".into()))
+    }
+
+    async fn conflicts(&self, _: Question, _: Option<(Timestamp, Uuid)>, _: u32) -> Answer<Vec<ConflictView>> {
+        self.asked().await?;
+        Ok(Vec::new())
+    }
+
+    async fn conflict(&self, _: Uuid) -> Answer<Option<ConflictDetail>> {
+        self.asked().await?;
+        Ok(None)
+    }
+
+    async fn decide_conflict(&self, _: Uuid, _: bool, decided: Decided<'_>) -> Answer<Change> {
+        self.stored().decided.push((decided.actor.into(), decided.reason.into()));
+        Err(PartError::Missing("there is no conflict of this id".into()))
     }
 
     async fn log(&self, entry: AuditEntry) -> Answer<()> {

@@ -15,11 +15,11 @@ pub(super) async fn run(command: &CustomerCommand, client: &Client, json: bool) 
         CustomerCommand::Explain { customer } => explain(client, path_id(customer)?, json).await,
         CustomerCommand::Merge { customer, other, reason } => {
             let body = json!({"other": other, "reason": reason});
-            decide(client, &format!("/customers/{}/merge", path_id(customer)?), body, json).await
+            decide(client, &format!("/customers/{}/merge", path_id(customer)?), body, "customer of that id", json).await
         }
         CustomerCommand::Split { customer, handles, reason } => {
             let body = json!({"handles": handles, "reason": reason});
-            decide(client, &format!("/customers/{}/split", path_id(customer)?), body, json).await
+            decide(client, &format!("/customers/{}/split", path_id(customer)?), body, "customer of that id", json).await
         }
         CustomerCommand::Undo { directive, reason } => {
             let body = json!({"reason": reason});
@@ -104,26 +104,29 @@ async fn explain(client: &Client, customer: &str, json: bool) -> Result<Outcome>
         answer = client.get(&format!("/customers/{customer}"), &[]).await?.and(answer);
     }
     found(answer, &format!("customer {customer}"), |links| {
-        let columns = [
-            ("HANDLE", "/a"),
-            ("HANDLE", "/b"),
-            ("STRENGTH", "/strength"),
-            ("ORIGIN", "/origin"),
-            ("VERDICT", "/verdict"),
-            ("SINCE", "/at"),
-            ("SOURCE", "/source"),
-            ("BY", "/actor"),
-            ("REASON", "/reason"),
-            ("EVENT", "/event"),
-            ("RULES", "/rule_version"),
-        ];
-        print_list(links, &columns, "a single handle: nothing was joined", json)
+        print_list(links, &LINK_COLUMNS, "a single handle: nothing was joined", json)
     })
 }
 
-async fn decide(client: &Client, path: &str, body: Value, json: bool) -> Result<Outcome> {
+/// How evidence is shown.
+pub(super) const LINK_COLUMNS: [(&str, &str); 11] = [
+    ("HANDLE", "/a"),
+    ("HANDLE", "/b"),
+    ("STRENGTH", "/strength"),
+    ("ORIGIN", "/origin"),
+    ("VERDICT", "/verdict"),
+    ("SINCE", "/at"),
+    ("SOURCE", "/source"),
+    ("BY", "/actor"),
+    ("REASON", "/reason"),
+    ("EVENT", "/event"),
+    ("RULES", "/rule_version"),
+];
+
+/// Sends a decision and says what came of it, and how it is taken back.
+pub(super) async fn decide(client: &Client, path: &str, body: Value, what: &str, json: bool) -> Result<Outcome> {
     let answer = client.post(path, body).await?;
-    found(answer, "customer of that id", |decision| {
+    found(answer, what, |decision| {
         if json {
             return print_json(decision);
         }

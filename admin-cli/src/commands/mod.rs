@@ -4,6 +4,7 @@ mod audit;
 mod bus;
 mod cdr;
 mod config;
+mod conflict;
 mod connector;
 mod customer;
 mod decode;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Config(command) => config::run(&command, global.json),
         Command::Connector(command) => connector::run(&command, global),
         Command::Customer(command) => block_on(customer::run(&command, &Client::new(global)?, global.json)),
+        Command::Conflict(command) => block_on(conflict::run(&command, &Client::new(global)?, global.json)),
         Command::Cdr(command) => block_on(cdr::run(&command, &Client::new(global)?, global.json)),
         Command::Bus(command) => block_on(bus::run(&command, &Client::new(global)?, global.json)),
         Command::Decode(args) => decode::run(&args),

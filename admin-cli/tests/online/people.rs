@@ -1,5 +1,7 @@
 //! Customers and their records: found, shown, explained, and decided on.
 
+use trunkline_simulators::web_chat::story::Visitor;
+
 use crate::house::{House, li, wang};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,5 +115,39 @@ async fn records_are_listed_by_customer_number_and_medium_and_shown_whole() {
     assert_eq!((json["id"].as_str(), json["medium"].as_str()), (Some(id.as_str()), Some("chat")));
     let table = house.trunkctl(&["cdr", "list"]).await.stdout;
     assert!(table.starts_with("STARTED") && table.lines().count() == 3, "{table}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_rules_could_not_decide_is_decided_by_a_person() {
+    let house = House::open().await;
+    // The CRM has two people with one checked number.
+    house.chat_of(&Visitor { crm_id: Some("C-1".into()), ..wang() }, "hello").await;
+    let other = Visitor { id: "v-son".into(), name: Some("Wang Lei".into()), account: None, ..wang() };
+    house.chat_of(&Visitor { crm_id: Some("C-2".into()), ..other }, "hello too").await;
+
+    let list = house.trunkctl(&["conflict", "list", "--json"]).await.json();
+    let conflict = list.as_array().and_then(|list| list.first()).expect("one conflict").clone();
+    let id = conflict["id"].as_str().expect("an id");
+    assert_eq!(conflict["kind"], "conflict", "{conflict}");
+    let table = house.trunkctl(&["conflict", "list"]).await.stdout;
+    assert!(table.starts_with("CONFLICT") && table.contains("both sides have a crm_id of their own"), "{table}");
+
+    let shown = house.trunkctl(&["conflict", "show", id]).await.stdout;
+    for part in ["C-1", "C-2", "phone::+8613800138000", "STRENGTH", "to decide: trunkctl conflict join"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let parted = house.trunkctl(&["conflict", "part", id, "--reason", "father and son", "--json"]).await.json();
+    assert_eq!(parted["customers"].as_array().map(Vec::len), Some(2), "{parted}");
+    let none = house.trunkctl(&["conflict", "list"]).await;
+    assert_eq!((none.code, none.stderr.as_str()), (1, "no conflicts\n"), "nobody is asked again");
+
+    let directive = parted["directives"][0].as_str().expect("a directive");
+    assert_eq!(house.trunkctl(&["customer", "undo", directive, "--reason", "a mistake"]).await.code, 0);
+    let joined = house.trunkctl(&["conflict", "join", id, "--reason", "the CRM has him twice", "--json"]).await.json();
+    assert_eq!(joined["customers"].as_array().map(Vec::len), Some(1), "{joined}");
+    assert_eq!(whose(&house, "C-1").await, whose(&house, "C-2").await);
+    let gone = house.trunkctl(&["conflict", "show", "00000000-0000-0000-0000-000000000000"]).await;
+    assert_eq!((gone.code, gone.stdout.as_str()), (1, ""));
     house.close().await;
 }

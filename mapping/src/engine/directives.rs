@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::apply::EngineError;
 use super::{Applied, Engine};
-use crate::identity::{Blocked, Handle};
+use crate::identity::{Blocked, Handle, Role};
 use crate::store::{HandleRow, StoreError, cdrs, evidence, handles};
 
 /// Who tells decisions.
@@ -43,6 +43,9 @@ pub enum DirectiveError {
     /// No directive has this id.
     #[error("there is no directive {0}")]
     NoDirective(Uuid),
+    /// No evidence has this id.
+    #[error("there is no conflict {0}")]
+    NoConflict(Uuid),
     /// It is done already.
     #[error("{0} and {1} are one customer already")]
     SameCustomer(Uuid, Uuid),
@@ -104,7 +107,13 @@ impl Engine {
         if first.id == second.id {
             return Err(DirectiveError::SameCustomer(customer, other));
         }
+        // All that is a person's own, not only the two roots: else a rule that stands between the two (both have a CRM id)
+        // would take away from either what it had.
+        let rules = &self.knowledge.rules;
+        let own = |row: &&HandleRow| matches!(rules.role(&row.handle()), Role::Identity | Role::Channel);
+        let others = mine.iter().chain(&theirs).filter(own).filter(|row| row.id != first.id && row.id != second.id);
         let mut pairs: Vec<(&HandleRow, &HandleRow)> = vec![(first, second)];
+        pairs.extend(others.map(|row| (first, row)));
         // An earlier split holds pairs apart: each of them is decided anew.
         let by_id: HashMap<Uuid, &HandleRow> = mine.iter().chain(&theirs).map(|row| (row.id, row)).collect();
         let sides: BTreeSet<Uuid> = mine.iter().map(|row| row.id).collect();
@@ -175,7 +184,12 @@ impl Engine {
     }
 
     /// Applies one decision, made of one or more directives that share the first one's id.
-    async fn decide(&self, decisions: Vec<Decision>, by: By<'_>, about: &[Uuid]) -> Result<Decided, DirectiveError> {
+    pub(super) async fn decide(
+        &self,
+        decisions: Vec<Decision>,
+        by: By<'_>,
+        about: &[Uuid],
+    ) -> Result<Decided, DirectiveError> {
         if decisions.len() > MOST_PAIRS {
             return Err(DirectiveError::TooMany(decisions.len()));
         }
@@ -202,7 +216,7 @@ fn root(rows: &[HandleRow], customer: Uuid) -> Result<&HandleRow, DirectiveError
     rows.iter().find(|row| row.id == row.customer).ok_or(DirectiveError::NoCustomer(customer))
 }
 
-fn raw(row: &HandleRow) -> RawHandle {
+pub(super) fn raw(row: &HandleRow) -> RawHandle {
     RawHandle { scheme: row.scheme.clone(), scope: row.scope.clone(), value: row.value.clone(), verified: true }
 }
 

@@ -14,6 +14,7 @@
 //! outcome is unknown is simply tried again.
 
 mod apply;
+mod conflicts;
 mod conversations;
 mod derive;
 mod directives;

@@ -37,6 +37,10 @@ impl Records {
         Self { store, knowledge }
     }
 
+    pub(super) fn reading(&self) -> Session<'_> {
+        self.store.reading()
+    }
+
     /// The customer of any of his ids, former ones too.
     pub async fn customer(&self, id: Uuid) -> Result<Option<CustomerView>, StoreError> {
         let session = self.store.reading();
@@ -61,7 +65,7 @@ impl Records {
 
     /// Systems of record first, then channels, contacts, devices.
     fn rank(&self, row: &HandleRow) -> u8 {
-        match self.knowledge.rules.role(&Handle::stored(&row.scheme, &row.scope, &row.value)) {
+        match self.knowledge.rules.role(&row.handle()) {
             Role::Identity => 0,
             Role::Channel => 1,
             Role::Contact => 2,
@@ -101,7 +105,7 @@ impl Records {
         spellings
     }
 
-    async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
+    pub(super) async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
         let fields = &self.knowledge.fields;
         let known = standing(session, &customers.iter().copied().collect(), fields).await?;
         let questions: Vec<(Uuid, Uuid, Timestamp)> =
@@ -313,8 +317,8 @@ fn handle_view(row: HandleRow) -> HandleView {
     }
 }
 
-fn key_of(row: &HandleRow) -> String {
-    Handle::stored(&row.scheme, &row.scope, &row.value).key()
+pub(super) fn key_of(row: &HandleRow) -> String {
+    row.handle().key()
 }
 
 fn message_view(event: Event) -> Option<MessageView> {

@@ -22,7 +22,7 @@ mod scheme;
 pub use evidence::{Evidence, Origin, Sighting};
 pub use handle::{Blocked, Handle};
 pub use observe::{BlockedHandle, Observations, observe, subject_handle};
-pub use partition::{Customer, Partition, Standing, Tenure, Verdict, partition};
+pub use partition::{Customer, Partition, Question, Standing, Tenure, Verdict, partition};
 pub use presence::{Presence, Silence};
 pub use region::Region;
 pub use resolve::{LineError, LineNote, Resolved, resolve_lines};

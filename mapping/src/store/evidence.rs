@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::bundle::Ask;
 use super::error::StoreError;
+use super::micros;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
+use crate::identity::Question;
 use crate::view::TurnView;
 
 /// A piece of evidence, and what was made of it.
@@ -39,6 +41,19 @@ pub(crate) struct Judgement {
     pub(crate) joined: bool,
     pub(crate) verdict: String,
     pub(crate) rule_version: String,
+    /// What a person may decide on it.
+    pub(crate) question: Option<Question>,
+}
+
+fn question_word(question: Question) -> &'static str {
+    match question {
+        Question::Conflict => "conflict",
+        Question::Candidate => "candidate",
+    }
+}
+
+fn question_of(word: &str) -> Question {
+    if word == "conflict" { Question::Conflict } else { Question::Candidate }
 }
 
 /// A directive that no longer counts; it may come before the directive itself.
@@ -73,7 +88,7 @@ macro_rules! select_evidence {
     ($from:literal) => {
         concat!(
             "SELECT e.id, e.a, e.b, e.strength, e.origin, e.first_at, e.source, e.event, e.decision, e.actor, e.reason, ",
-            "e.joined, e.verdict, e.rule_version, e.last_at, ",
+            "e.joined, e.verdict, e.rule_version, e.question, e.last_at, ",
             "EXISTS (SELECT 1 FROM undo n WHERE n.directive = e.event OR n.directive = e.decision) AS undone ",
             $from
         )
@@ -94,9 +109,14 @@ impl EvidenceRow {
             decision: row.maybe_uuid(8)?.map(EventId::from_uuid),
             actor: row.maybe_text(9)?,
             reason: row.maybe_text(10)?,
-            judgement: Judgement { joined: row.flag(11)?, verdict: row.text(12)?, rule_version: row.text(13)? },
-            last_at: row.instant(14)?,
-            undone: row.flag(15)?,
+            judgement: Judgement {
+                joined: row.flag(11)?,
+                verdict: row.text(12)?,
+                rule_version: row.text(13)?,
+                question: row.maybe_text(14)?.as_deref().map(question_of),
+            },
+            last_at: row.instant(15)?,
+            undone: row.flag(16)?,
         })
     }
 }
@@ -211,21 +231,50 @@ pub(crate) async fn of_decisions(
 
 /// Writes what the rules made of evidence. The caller holds the components' locks.
 pub(crate) async fn judge(session: &Session<'_>, judged: &[(Uuid, Judgement)]) -> Result<(), StoreError> {
-    let mut rows =
-        Rows::new(&[("id", Kind::Uuid), ("joined", Kind::Bool), ("verdict", Kind::Text), ("rule_version", Kind::Text)]);
+    let mut rows = Rows::new(&[
+        ("id", Kind::Uuid),
+        ("joined", Kind::Bool),
+        ("verdict", Kind::Text),
+        ("rule_version", Kind::Text),
+        ("question", Kind::OptionalText),
+    ]);
     for (id, judgement) in judged {
         rows.push([
             (*id).into(),
             judgement.joined.into(),
             judgement.verdict.as_str().into(),
             judgement.rule_version.as_str().into(),
+            judgement.question.map(question_word).into(),
         ]);
     }
     let query = Query::new(
-        "UPDATE evidence SET joined = CAST(r.joined AS boolean), verdict = r.verdict, rule_version = r.rule_version \
-         FROM {rows} WHERE evidence.id = r.id",
+        "UPDATE evidence SET joined = CAST(r.joined AS boolean), verdict = r.verdict, rule_version = r.rule_version, \
+         question = r.question FROM {rows} WHERE evidence.id = r.id",
     );
     session.run("write verdicts", query.rows(rows)).await.map(drop)
+}
+
+/// Evidence that awaits a person's decision, the latest first, on from the piece that `after` names.
+pub(crate) async fn questions(
+    session: &Session<'_>,
+    question: Question,
+    after: Option<(Timestamp, Uuid)>,
+    limit: u32,
+) -> Result<Vec<EvidenceRow>, StoreError> {
+    let query = Query::new(select_evidence!(
+        "FROM evidence e WHERE e.question = {1} AND (e.first_at < {2} OR (e.first_at = {2} AND e.id < {3})) \
+         ORDER BY e.first_at DESC, e.id DESC LIMIT {4}"
+    ));
+    let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (micros(at), id));
+    let query = query.bind(question_word(question)).bind(at).bind(id).bind(i64::from(limit));
+    let found = session.all("list conflicts", query).await?;
+    found.iter().map(EvidenceRow::read).collect()
+}
+
+/// One piece of evidence.
+pub(crate) async fn by_id(session: &Session<'_>, id: Uuid) -> Result<Option<EvidenceRow>, StoreError> {
+    let query = Query::new(select_evidence!("FROM evidence e WHERE e.id = {1}"));
+    session.all("read evidence", query.bind(id)).await?.first().map(EvidenceRow::read).transpose()
 }
 
 /// Keeps undone directives; the first undo of a directive stands.

@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
 use super::{micros, spans};
-use crate::identity::{Presence, Silence, Tenure};
+use crate::identity::{Handle, Presence, Silence, Tenure};
 
 /// A handle as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,11 @@ pub(crate) struct HandleRow {
 }
 
 impl HandleRow {
+    /// The handle.
+    pub(crate) fn handle(&self) -> Handle {
+        Handle::stored(&self.scheme, &self.scope, &self.value)
+    }
+
     /// From when on what hangs on it is its customer's.
     pub(crate) fn since(&self) -> Option<Timestamp> {
         self.former.last().map(|tenure| tenure.until)

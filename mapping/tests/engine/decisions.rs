@@ -6,7 +6,7 @@ use trunkline_mapping::engine::{By, DirectiveError};
 use uuid::Uuid;
 
 use crate::house::House;
-use crate::told::{at, avaya, evidence, handle, profile, verified, web, whole_call};
+use crate::told::{at, avaya, evidence, handle, opened, profile, verified, web, whole_call};
 
 fn by(seconds: i64) -> By<'static> {
     By { actor: "admin-li", reason: "they phoned together", at: at(seconds) }
@@ -51,6 +51,29 @@ async fn a_merge_holds_and_can_be_undone(house: &House) {
     let kinds: Vec<String> =
         house.records().turns(first).await.expect("reads").into_iter().map(|turn| turn.kind).collect();
     assert_eq!(kinds, ["split", "merged"]);
+}
+
+/// The CRM has her twice; each entry has an account of its own, and the rules allow a customer one entry.
+async fn a_merge_takes_nothing_away_from_either_side(house: &House) {
+    let crm = web();
+    house
+        .apply(&[
+            opened(&crm, 0, "x", vec![verified("account_no", "A-1"), handle("crm_id", "1")], None),
+            opened(&crm, 9, "y", vec![verified("account_no", "A-2"), handle("crm_id", "2")], None),
+            evidence(&crm, 20, handle("crm_id", "1"), verified("phone", "13800138001"), Strength::Strong),
+        ])
+        .await;
+    let (first, second) =
+        (customer_of(house, "account_no", "A-1").await, customer_of(house, "account_no", "A-2").await);
+    let merged = house.engine.merge(first, second, by(100)).await.expect("merges");
+    for (scheme, value) in [("account_no", "A-1"), ("crm_id", "1"), ("account_no", "A-2"), ("crm_id", "2")] {
+        assert_eq!(customer_of(house, scheme, value).await, first, "{scheme} {value}");
+    }
+    assert_eq!(customer_of(house, "phone", "13800138001").await, first);
+    house.engine.undo(merged.directives[0], by(200)).await.expect("undoes");
+    assert_eq!(customer_of(house, "crm_id", "1").await, first);
+    assert_eq!(customer_of(house, "crm_id", "2").await, second);
+    assert_eq!(customer_of(house, "account_no", "A-2").await, second);
 }
 
 async fn a_split_restores_both_sides_and_is_not_merged_back(house: &House) {
@@ -152,6 +175,7 @@ async fn an_address_that_too_many_share_joins_nobody(house: &House) {
 
 crate::on_both! {
     a_merge_holds_and_can_be_undone,
+    a_merge_takes_nothing_away_from_either_side,
     a_split_restores_both_sides_and_is_not_merged_back,
     a_merge_after_a_split_holds,
     decisions_on_nobody_are_refused,

@@ -1,7 +1,7 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
-//! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
-//! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
+//! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `conflicts.rs` what awaits one ·
+//! `cdrs.rs` conversation records · `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `tokens.rs`
 
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::stream;
 mod agent;
 mod audit;
 mod cdrs;
+mod conflicts;
 mod customers;
 mod identity;
 mod lookup;
@@ -22,6 +23,7 @@ mod tokens;
 
 pub(super) use agent::{Found, Me};
 pub(super) use cdrs::RemarkRequest;
+pub(super) use conflicts::ConflictRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use operations::LettersRequest;
@@ -48,6 +50,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(identity::merge))
         .routes(routes!(identity::split))
         .routes(routes!(identity::undo))
+        .routes(routes!(conflicts::list))
+        .routes(routes!(conflicts::show))
+        .routes(routes!(conflicts::decide))
         .routes(routes!(cdrs::list))
         .routes(routes!(cdrs::show))
         .routes(routes!(cdrs::remark))

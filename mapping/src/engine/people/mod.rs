@@ -184,12 +184,12 @@ async fn write(
         if !walked.members.contains(&piece.a) || !walked.members.contains(&piece.b) {
             continue;
         }
-        let (joined, verdict) = match judged.verdicts.get(&piece.id) {
-            _ if piece.undone => (false, "undone".to_owned()),
-            Some(verdict) => (verdict.is_together(), verdict.to_string()),
+        let (joined, verdict, question) = match judged.verdicts.get(&piece.id) {
+            _ if piece.undone => (false, "undone".to_owned(), None),
+            Some(verdict) => (verdict.is_together(), verdict.to_string(), verdict.question()),
             None => continue,
         };
-        let judgement = Judgement { joined, verdict, rule_version: rule_version.to_owned() };
+        let judgement = Judgement { joined, verdict, rule_version: rule_version.to_owned(), question };
         if piece.judgement != judgement {
             verdicts.push((piece.id, judgement));
         }

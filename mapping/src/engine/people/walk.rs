@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Seeds;
 use super::heard::{Heard, origin_of};
 use crate::engine::Knowledge;
-use crate::identity::{Evidence, Handle, Origin, Region, Sighting};
+use crate::identity::{Evidence, Origin, Region, Sighting};
 use crate::store::{EvidenceRow, HandleRow, Session, StoreError, evidence, handles};
 
 /// What was read. The locks that it was read under last until the transaction ends.
@@ -85,7 +85,7 @@ async fn walk(
             pieces.insert(piece.id, piece);
         }
         for row in found {
-            let handle = Handle::stored(&row.scheme, &row.scope, &row.value);
+            let handle = row.handle();
             let mut seen = row.seen.clone();
             if let Some(named) = heard.handles.get(&row.id) {
                 seen.add(&named.seen);

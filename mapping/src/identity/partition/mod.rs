@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use self::clusters::Clusters;
 use self::ground::Ground;
-pub use self::verdict::Verdict;
+pub use self::verdict::{Question, Verdict};
 use super::{Evidence, Handle, Origin, Rules, Sighting};
 
 /// The customers of a set of handles, and why.

@@ -1,5 +1,14 @@
 //! What became of a piece of evidence, in words.
 
+/// What a person may decide where the rules could not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// The evidence would have joined two customers, and a rule stood against it: one of the two is wrong.
+    Conflict,
+    /// The evidence is too little: two known customers name one contact, or somebody unknown names a known one's.
+    Candidate,
+}
+
 /// Why two handles are, or are not, one customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Verdict {
@@ -109,6 +118,15 @@ impl Verdict {
     /// Whether the other side may be shown as somebody that it could be.
     pub fn is_candidate(&self) -> bool {
         self.is_refused() && !matches!(self, Self::Excluded | Self::SharedDevice)
+    }
+
+    /// What a person may decide.
+    pub fn question(&self) -> Option<Question> {
+        match self {
+            Self::Conflict { .. } | Self::Limit { .. } | Self::TooManyHandles { .. } => Some(Question::Conflict),
+            Self::BothIdentified | Self::ContactOfIdentified => Some(Question::Candidate),
+            _ => None,
+        }
     }
 
     /// Whether a second contact may still prove it.

@@ -17,3 +17,7 @@ CREATE TABLE tenure (
     PRIMARY KEY (handle, begins)
 );
 CREATE INDEX tenure_owner ON tenure (owner);
+
+-- 'conflict' or 'candidate': evidence on which a person could decide; nothing for all other.
+ALTER TABLE evidence ADD COLUMN question text;
+CREATE INDEX evidence_question ON evidence (question, first_at, id) WHERE question IS NOT NULL;
