@@ -174,6 +174,52 @@ pub struct ConflictDetail {
     pub links_of_b: Vec<LinkView>,
 }
 
+/// What a change of the identity rules would do to a part of the customers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RehearsalView {
+    /// Version of the rules that were rehearsed.
+    pub rule_version: String,
+    /// Customers that were looked at, as they are now.
+    pub customers: u64,
+    /// Handles that were looked at.
+    pub handles: u64,
+    /// Customers that would be one with another.
+    pub would_join: u64,
+    /// Customers of whom some would be somebody else.
+    pub would_part: u64,
+    /// Customers who would stay as they are and have another id.
+    pub would_be_renamed: u64,
+    /// How many customers there would be more (or, below 0, fewer).
+    pub customers_more: i64,
+    /// Handles that would turn generic.
+    pub turn_generic: u64,
+    /// Handles that would be generic no longer.
+    pub no_longer_generic: u64,
+    /// Some of the changes.
+    pub samples: Vec<RehearsedChange>,
+    /// Where the next part begins; absent after the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Uuid>,
+}
+
+/// Customers that would be others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RehearsedChange {
+    /// Who they are.
+    pub before: Vec<RehearsedCustomer>,
+    /// Who they would be.
+    pub after: Vec<RehearsedCustomer>,
+}
+
+/// One customer of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RehearsedCustomer {
+    /// His id.
+    pub customer: Uuid,
+    /// His handles, as `scheme:scope:value`.
+    pub handles: Vec<String>,
+}
+
 /// A join or a split that a customer went through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnView {

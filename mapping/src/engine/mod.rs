@@ -24,6 +24,7 @@ mod pops;
 mod profiles;
 mod recent;
 mod records;
+mod rehearsal;
 mod who;
 
 use std::sync::Arc;

@@ -233,6 +233,15 @@ pub(crate) fn of_customers(ids: impl IntoIterator<Item = Uuid>) -> Ask<HandleRow
     Ask::new("read handles of customers", query.ids(ids), COLUMNS, HandleRow::read)
 }
 
+/// Customers in the order of their ids, on from the one that `after` names.
+pub(crate) fn customers_after(after: Option<Uuid>, limit: u32) -> Ask<Uuid> {
+    let query = Query::new(
+        "SELECT h.customer FROM handle h WHERE h.customer > {1} GROUP BY h.customer ORDER BY h.customer LIMIT {2}",
+    );
+    let query = query.bind(after.unwrap_or_default()).bind(i64::from(limit));
+    Ask::new("list customers", query, 1, |row| row.uuid(0))
+}
+
 /// Handles whose value is exactly one of `values`, whatever their scheme.
 pub(crate) async fn by_value<'v>(
     session: &Session<'_>,

@@ -39,6 +39,11 @@ impl House {
         Self { engine: Engine::new(store, knowledge.clone()), url, knowledge, _directory: directory }
     }
 
+    /// Another empty database of the same kind.
+    pub(crate) async fn like(&self) -> Self {
+        if self.is_postgres() { Self::postgres().await } else { Self::sqlite().await }
+    }
+
     /// The same house with other rules and dial plans.
     pub(crate) fn knowing(self, knowledge: Knowledge) -> Self {
         Self { engine: Engine::new(self.engine.store().clone(), knowledge.clone()), knowledge, ..self }

@@ -9,6 +9,7 @@ mod migrations;
 mod order;
 mod pure;
 mod recycled;
+mod rehearsal;
 mod repositories;
 mod stories;
 mod told;

@@ -22,7 +22,7 @@ use crate::told::{
 
 /// One thing that is told, small so that conflicts abound.
 #[derive(Debug, Clone)]
-enum Told {
+pub(crate) enum Told {
     /// `course` is bits: 1 queued, 2 held, 4 only later events name the trunk, 8 not over, 16 the agent's states.
     Call {
         caller: u8,
@@ -87,7 +87,7 @@ fn person(number: u8) -> RawHandle {
     }
 }
 
-fn told() -> impl Strategy<Value = Told> {
+pub(crate) fn told() -> impl Strategy<Value = Told> {
     let strength = prop_oneof![
         Just(Strength::Weak),
         Just(Strength::Medium),
@@ -164,7 +164,7 @@ fn chat(web: &Source, start: i64, id: &str, handles: &[RawHandle], course: u8) -
     told
 }
 
-fn events(story: &[Told]) -> Vec<Event> {
+pub(crate) fn events(story: &[Told]) -> Vec<Event> {
     let (switch, crm, admin, desk) = (avaya(), web(), Source::new("/admin"), Source::new("/agents"));
     let (mut all, mut calls, mut decisions): (Vec<Event>, Vec<(String, String)>, Vec<EventId>) = Default::default();
     for (at, one) in story.iter().enumerate() {

@@ -16,7 +16,7 @@ use trunkline_events::{Body, Event};
 use uuid::Uuid;
 
 pub(super) use self::heard::{AskedOf, Heard};
-pub(super) use self::walk::Walked;
+pub(super) use self::walk::{Walked, all_connected};
 use super::Knowledge;
 use super::derive::Derived;
 use crate::identity::{Partition, partition};

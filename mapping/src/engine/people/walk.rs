@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Seeds;
 use super::heard::{Heard, origin_of};
 use crate::engine::Knowledge;
-use crate::identity::{Evidence, Origin, Region, Sighting};
+use crate::identity::{Evidence, Origin, Region, Rules, Sighting};
 use crate::store::{EvidenceRow, HandleRow, Session, StoreError, evidence, handles};
 
 /// What was read. The locks that it was read under last until the transaction ends.
@@ -16,12 +16,12 @@ use crate::store::{EvidenceRow, HandleRow, Session, StoreError, evidence, handle
 pub(in crate::engine) struct Walked {
     /// The locks that all of it must be read under.
     pub(in crate::engine) roots: BTreeSet<Uuid>,
-    pub(super) sightings: Vec<Sighting>,
-    pub(super) evidence: Vec<Evidence>,
+    pub(in crate::engine) sightings: Vec<Sighting>,
+    pub(in crate::engine) evidence: Vec<Evidence>,
     /// Handles whose customer may have changed.
-    pub(super) members: HashSet<Uuid>,
+    pub(in crate::engine) members: HashSet<Uuid>,
     /// All handles that were read, as they stand in the store.
-    pub(super) rows: BTreeMap<Uuid, HandleRow>,
+    pub(in crate::engine) rows: BTreeMap<Uuid, HandleRow>,
     /// All evidence that was read, undone directives too, with what was made of it before.
     pub(super) pieces: BTreeMap<Uuid, EvidenceRow>,
 }
@@ -42,7 +42,7 @@ pub(super) async fn read(
     }
     let mut seeds = seeds.clone();
     seeds.extend(undo(session, heard).await?);
-    let mut walked = walk(session, heard, &seeds, knowledge).await?;
+    let mut walked = all_connected(session, heard, &seeds, &knowledge.rules).await?;
     walked.roots = roots(&walked, heard);
     Ok(walked)
 }
@@ -58,13 +58,14 @@ async fn undo(session: &Session<'_>, heard: &Heard<'_>) -> Result<Vec<Uuid>, Sto
     Ok(decided.iter().flat_map(|piece| [piece.a, piece.b]).collect())
 }
 
-async fn walk(
+/// Reads all that the seeds are connected to, as `rules` see it. Writes nothing.
+pub(in crate::engine) async fn all_connected(
     session: &Session<'_>,
     heard: &Heard<'_>,
     seeds: &Seeds,
-    knowledge: &Knowledge,
+    rules: &Rules,
 ) -> Result<Walked, StoreError> {
-    let mut region = Region::new(seeds.iter().copied(), &knowledge.rules);
+    let mut region = Region::new(seeds.iter().copied(), rules);
     let mut rows: BTreeMap<Uuid, HandleRow> = BTreeMap::new();
     let mut pieces: BTreeMap<Uuid, EvidenceRow> = BTreeMap::new();
     let mut crowded: BTreeSet<Uuid> = BTreeSet::new();
