@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Bus(BusCommand),
     /// A recording in, canonical events as JSON lines out. Needs no daemon.
     Decode(DecodeArgs),
-    /// Identity, offline.
+    /// Identity rules: tried on a file of evidence, or on the customers that are stored.
     #[command(subcommand)]
     Identity(IdentityCommand),
     /// Books: taken = stored + duplicate + rejected + waiting. Exit code 1 when they do not add up or something is lost.
@@ -332,6 +332,15 @@ pub(crate) enum IdentityCommand {
         /// Dial plan instead of the built-in one.
         #[arg(long, value_name = "FILE")]
         dial_plan: Option<PathBuf>,
+    },
+    /// What a change of the rules would do to the customers that are stored: who would join, who would part. Nothing is
+    /// touched.
+    Plan {
+        /// Identity rules, as the configuration's mapping.identity_rules names them.
+        rules: PathBuf,
+        /// Show at most so many of the changes.
+        #[arg(long, default_value_t = 10)]
+        samples: usize,
     },
 }
 

@@ -6,11 +6,13 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
-use trunkline_mapping::view::{ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{
+    ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+};
 
 use super::api::{
-    self, ConflictRequest, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated,
-    UndoRequest,
+    self, ConflictRequest, LettersRequest, List, Looked, MergeRequest, RehearsalRequest, RemarkRequest, SplitRequest,
+    TokenCreated, UndoRequest,
 };
 use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
@@ -72,6 +74,7 @@ fn schemas() -> Value {
     add("Lookup", of::<Looked>(&mut generator));
     add("TokenCreated", of::<TokenCreated>(&mut generator));
     add("MergeRequest", of::<MergeRequest>(&mut generator));
+    add("RehearsalRequest", of::<RehearsalRequest>(&mut generator));
     add("SplitRequest", of::<SplitRequest>(&mut generator));
     add("ConflictRequest", of::<ConflictRequest>(&mut generator));
     add("UndoRequest", of::<UndoRequest>(&mut generator));
@@ -80,6 +83,7 @@ fn schemas() -> Value {
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
         SchemaGenerator::subschema_for::<ConflictDetail>,
+        SchemaGenerator::subschema_for::<RehearsalView>,
         SchemaGenerator::subschema_for::<Who>,
         SchemaGenerator::subschema_for::<Change>,
         SchemaGenerator::subschema_for::<LettersDone>,

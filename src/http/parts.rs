@@ -9,7 +9,9 @@ use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::{Brief, Pop};
 use trunkline_mapping::identity::Question;
-use trunkline_mapping::view::{BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{
+    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+};
 use uuid::Uuid;
 
 use super::access::Seat;
@@ -183,6 +185,9 @@ pub trait Records: Send + Sync {
     async fn conflict(&self, id: Uuid) -> Answer<Option<ConflictDetail>>;
     /// Decides one: the two sides are one person, or are not.
     async fn decide_conflict(&self, id: Uuid, is_one: bool, decided: Decided<'_>) -> Answer<Change>;
+    /// What other identity rules (TOML over the defaults) would do to the customers that follow on `after`; rules that do
+    /// not load are a [`PartError::Conflict`] that says why.
+    async fn rehearse(&self, rules: &str, after: Option<Uuid>) -> Answer<RehearsalView>;
     /// Adds to the audit log.
     async fn log(&self, entry: AuditEntry) -> Answer<()>;
     /// The audit log before `before`, the newest first.

@@ -6,9 +6,11 @@ use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::Brief;
 use trunkline_events::{EventId, Timestamp};
 use trunkline_mapping::engine::{Applied, By, DirectiveError, Engine};
-use trunkline_mapping::identity::Question;
+use trunkline_mapping::identity::{Question, Rules};
 use trunkline_mapping::store::{self, Minted, StoreError};
-use trunkline_mapping::view::{self, ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{
+    self, ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+};
 use uuid::Uuid;
 
 use crate::http::access::Seat;
@@ -37,6 +39,11 @@ impl StoreRecords {
         Change { directives: decided.directives.into_iter().map(EventId::uuid).collect(), customers: decided.customers }
     }
 }
+
+/// Customers that one request rehearses: some tenths of a second.
+const REHEARSED: u32 = 1_000;
+/// Changes that one request shows.
+const SAMPLES: usize = 20;
 
 fn now() -> Timestamp {
     trunkline_connectors::drive::system_clock()
@@ -156,6 +163,11 @@ impl Records for StoreRecords {
             self.engine.part_conflict(id, by(&why)).await
         };
         Ok(self.change(done.map_err(|error| decided(&error))?))
+    }
+
+    async fn rehearse(&self, rules: &str, after: Option<Uuid>) -> Answer<RehearsalView> {
+        let rules = Rules::from_toml(rules).map_err(|error| PartError::Conflict(error.to_string()))?;
+        stored(self.engine.records().rehearse(&rules, after, REHEARSED, SAMPLES).await)
     }
 
     async fn log(&self, entry: AuditEntry) -> Answer<()> {

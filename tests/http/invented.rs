@@ -16,7 +16,9 @@ use trunkline_events::cdr::{Cdr, Remark};
 use trunkline_events::customer::{RawHandle, Strength};
 use trunkline_events::pop::{Brief, Certainty, LastContact};
 use trunkline_mapping::identity::Question;
-use trunkline_mapping::view::{BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{
+    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+};
 use uuid::Uuid;
 
 /// What is stored.
@@ -227,6 +229,11 @@ impl Records for Invented {
     async fn decide_conflict(&self, _: Uuid, _: bool, decided: Decided<'_>) -> Answer<Change> {
         self.stored().decided.push((decided.actor.into(), decided.reason.into()));
         Err(PartError::Missing("there is no conflict of this id".into()))
+    }
+
+    async fn rehearse(&self, _: &str, _: Option<Uuid>) -> Answer<RehearsalView> {
+        self.asked().await?;
+        Ok(RehearsalView::default())
     }
 
     async fn log(&self, entry: AuditEntry) -> Answer<()> {

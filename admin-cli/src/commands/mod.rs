@@ -36,7 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Cdr(command) => block_on(cdr::run(&command, &Client::new(global)?, global.json)),
         Command::Bus(command) => block_on(bus::run(&command, &Client::new(global)?, global.json)),
         Command::Decode(args) => decode::run(&args),
-        Command::Identity(command) => identity::run(&command),
+        Command::Identity(command) => identity::run(&command, global),
         Command::Audit { day } => block_on(audit::run(day.as_deref(), &Client::new(global)?, global.json)),
         Command::Token(command) => block_on(token::run(&command, &Client::new(global)?, global.json)),
         Command::Completions { shell } => {

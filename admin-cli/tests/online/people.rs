@@ -151,3 +151,28 @@ async fn what_the_rules_could_not_decide_is_decided_by_a_person() {
     assert_eq!((gone.code, gone.stdout.as_str()), (1, ""));
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_rules_is_planned_on_the_customers_that_are_there() {
+    let house = House::open().await;
+    let wang_id = house.chat_of(&wang(), "hello").await;
+    house.chat_of(&li(), "hello too").await;
+    let rules = tempfile::NamedTempFile::new().expect("a file");
+    let path = rules.path().to_str().expect("UTF-8");
+    std::fs::write(path, "[schemes.phone]\nblocked = ['^\\+86138']\n").expect("written");
+
+    let plan = house.trunkctl(&["identity", "plan", path, "--json"]).await.json();
+    assert_eq!((&plan["would_part"], &plan["would_join"], &plan["customers_more"]), (&1.into(), &0.into(), &1.into()));
+    assert_eq!(plan["samples"][0]["before"][0]["customer"], wang_id.as_str(), "{plan}");
+    let table = house.trunkctl(&["identity", "plan", path]).await.stdout;
+    assert!(table.contains("customers who would come apart") && table.contains("phone::+8613800138000"), "{table}");
+    assert_eq!(whose(&house, "wang.mei").await, whose(&house, "13800138000").await, "nothing was touched");
+
+    std::fs::write(path, "[schemes.phone]\nblokked = ['^1']\n").expect("written");
+    let wrong = house.trunkctl(&["identity", "plan", path]).await;
+    assert!(wrong.code == 2 && wrong.stderr.contains("blokked"), "{wrong:?}");
+    std::fs::write(path, "").expect("written");
+    let same = house.trunkctl(&["identity", "plan", path]).await;
+    assert!(same.code == 0 && same.stderr.contains("nobody would be another customer than now"), "{same:?}");
+    house.close().await;
+}

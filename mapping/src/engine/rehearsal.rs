@@ -101,7 +101,8 @@ fn count(view: &mut RehearsalView, change: &Change, walked: &Walked, judged: &Pa
     view.would_part += change.before.values().filter(|handles| overlapping(handles, &change.after) > 1).count() as u64;
     let renamed = change.before.len() == 1 && change.after.len() == 1 && change.is_of_people();
     view.would_be_renamed += u64::from(renamed);
-    view.customers_more += change.after.len() as i64 - change.before.len() as i64;
+    let number = |customers: &Customers| i64::try_from(customers.len()).unwrap_or(i64::MAX);
+    view.customers_more += number(&change.after) - number(&change.before);
     for handle in change.before.values().flatten() {
         let was = walked.rows.get(handle).is_some_and(|row| row.generic);
         let is = judged.standings.get(handle).is_some_and(|standing| standing.generic);

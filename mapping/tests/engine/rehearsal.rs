@@ -64,7 +64,8 @@ fn compare(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
     let (parts, joins) = (spread(before, after), spread(after, before));
     let parted = parts.values().filter(|into| into.len() > 1).count() as u64;
     let joined = joins.values().filter(|from| from.len() > 1).map(|from| from.len() as u64).sum();
-    (joined, parted, joins.len() as i64 - parts.len() as i64)
+    let number = |customers: usize| i64::try_from(customers).expect("few");
+    (joined, parted, number(joins.len()) - number(parts.len()))
 }
 
 async fn what_a_rehearsal_tells_is_what_comes_out(house: &House) {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use trunkline_events::customer::RawHandle;
-use trunkline_mapping::view::LinkView;
+use trunkline_mapping::view::{LinkView, RehearsalView};
 use uuid::Uuid;
 
 use super::List;
@@ -92,6 +92,35 @@ pub(super) async fn split(
     app.audit(&caller, "customer.split", &id.to_string(), &format!("{} handles", asked.handles.len())).await?;
     let decided = Decided { actor: &caller.token.name, reason };
     Ok(Json(app.records().split(id, &asked.handles, decided).await?))
+}
+
+/// `{"rules", "after"}`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct RehearsalRequest {
+    /// Identity rules: TOML that is read over the defaults.
+    rules: String,
+    /// The `next` of the part before; absent for the first one.
+    #[serde(default)]
+    after: Option<Uuid>,
+}
+
+/// What other identity rules would do, a part of the customers at a time: ask on with `next` until there is none. Nothing
+/// is changed.
+#[utoipa::path(post, path = "/api/v1/identity/rehearse", tag = "identity",
+    request_body(content_type = "application/json", content = ref("#/components/schemas/RehearsalRequest")),
+    responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/RehearsalView"))))]
+pub(super) async fn rehearse(
+    caller: Caller,
+    State(app): State<App>,
+    Body(asked): Body<RehearsalRequest>,
+) -> Result<Json<RehearsalView>, Problem> {
+    caller.require(&[Scope::Admin])?;
+    let view = app.records().rehearse(&asked.rules, asked.after).await?;
+    if asked.after.is_none() {
+        app.audit(&caller, "identity.rehearse", "", &format!("rules {}", view.rule_version)).await?;
+    }
+    Ok(Json(view))
 }
 
 /// `{"reason"}`

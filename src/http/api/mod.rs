@@ -24,7 +24,7 @@ mod tokens;
 pub(super) use agent::{Found, Me};
 pub(super) use cdrs::RemarkRequest;
 pub(super) use conflicts::ConflictRequest;
-pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
+pub(super) use identity::{MergeRequest, RehearsalRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use operations::LettersRequest;
 pub(super) use tokens::TokenCreated;
@@ -50,6 +50,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(identity::merge))
         .routes(routes!(identity::split))
         .routes(routes!(identity::undo))
+        .routes(routes!(identity::rehearse))
         .routes(routes!(conflicts::list))
         .routes(routes!(conflicts::show))
         .routes(routes!(conflicts::decide))
