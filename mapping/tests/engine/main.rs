@@ -1,11 +1,15 @@
 //! The store and the engine, on SQLite and on a private PostgreSQL: the same functions run on both.
 
 mod books;
+mod crowd;
 mod decisions;
 mod faults;
 mod house;
 mod limits;
 mod migrations;
+/// The second opinion of the identity tests.
+#[path = "../identity/naive.rs"]
+mod naive;
 mod order;
 mod pure;
 mod recycled;
