@@ -21,8 +21,11 @@ mod inbox;
 mod people;
 mod pops;
 mod profiles;
+mod rebuild;
 mod recent;
+mod reconcile;
 mod records;
+mod retention;
 mod who;
 
 use std::sync::Arc;
@@ -32,7 +35,10 @@ use trunkline_events::{Event, EventId};
 
 pub use apply::EngineError;
 pub use directives::{By, Decided, DirectiveError};
+pub use rebuild::Rebuild;
+pub use reconcile::{Compared, LONGEST, Stretch};
 pub use records::Records;
+pub use retention::Retention;
 
 use crate::identity::Rules;
 use crate::numbers::DialPlans;
