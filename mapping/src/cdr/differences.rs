@@ -44,7 +44,12 @@ fn compare(path: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
             keys.sort_unstable();
             for key in keys {
                 let field = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                compare(&field, &before[key.as_str()], &after[key.as_str()], changes);
+                compare(
+                    &field,
+                    before.get(key).unwrap_or(&Value::Null),
+                    after.get(key).unwrap_or(&Value::Null),
+                    changes,
+                );
             }
         }
         (Value::Array(before), Value::Array(after)) if before.iter().chain(after).all(Value::is_object) => {

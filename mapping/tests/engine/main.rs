@@ -3,13 +3,16 @@
 mod books;
 mod decisions;
 mod faults;
+mod history;
 mod house;
 mod limits;
 mod migrations;
 mod order;
 mod pure;
 mod repositories;
+mod retention;
 mod stories;
+mod switch;
 mod told;
 mod workers;
 
