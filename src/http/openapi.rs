@@ -6,12 +6,17 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
-use trunkline_mapping::view::{CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{
+    CustomerView, LinkView, RebuiltPage, ReconciliationView, RetiredView, RevisionView, TimelineEntry, Who,
+};
 
 use super::api::{
-    self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated, UndoRequest,
+    self, KeptRecords, LettersRequest, List, Looked, MergeRequest, RebuildRequest, ReconcileRequest, RemarkRequest,
+    SplitRequest, SwitchRecordsRequest, TokenCreated, UndoRequest,
 };
-use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
+use super::parts::{
+    AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, RetentionView, Token,
+};
 use super::problem::{self, Problem};
 
 /// OpenAPI 3.1 of `/api/v1`.
@@ -74,6 +79,14 @@ fn schemas() -> Value {
     add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
+    add("Revisions", of::<List<RevisionView>>(&mut generator));
+    add("RebuildRequest", of::<RebuildRequest>(&mut generator));
+    add("RebuiltPage", of::<RebuiltPage>(&mut generator));
+    add("SwitchRecordsRequest", of::<SwitchRecordsRequest>(&mut generator));
+    add("KeptRecords", of::<KeptRecords>(&mut generator));
+    add("ReconcileRequest", of::<ReconcileRequest>(&mut generator));
+    add("Reconciliation", of::<ReconciliationView>(&mut generator));
+    add("Retention", of::<RetentionView>(&mut generator));
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
         SchemaGenerator::subschema_for::<Who>,
@@ -83,6 +96,7 @@ fn schemas() -> Value {
         SchemaGenerator::subschema_for::<Pop>,
         SchemaGenerator::subschema_for::<PopEnded>,
         SchemaGenerator::subschema_for::<Problem>,
+        SchemaGenerator::subschema_for::<RetiredView>,
     ] {
         refer(&mut generator);
     }

@@ -4,6 +4,7 @@
 //! them: it is sealed and stands as it is from then on. Open conversations keep theirs.
 
 use trunkline_events::Timestamp;
+use uuid::Uuid;
 
 use super::Engine;
 use super::apply::EngineError;
@@ -26,6 +27,8 @@ pub struct Retention {
     pub switch_records: Option<Timestamp>,
 }
 
+/// Names the lock that retention holds, drawn once; no conversation has this id.
+const RETENTION: Uuid = Uuid::from_u128(0x9a47_10de_52f6_4b3c_8e19_7c05_d2ab_6f38);
 /// How often a batch that lost a race is done again at once.
 const RACES: usize = 8;
 
@@ -79,6 +82,7 @@ impl Engine {
             (done.conversations, done.events) = self.seal(Age::Events, before, limit).await?;
             let transaction = self.store.begin().await?;
             let session = transaction.session();
+            alone(&session).await?;
             done.events += retention::remove_loose(&session, before, limit).await?;
             done.rejections = retention::remove_refused(&session, before, limit).await?;
             transaction.commit().await?;
@@ -103,7 +107,14 @@ impl Engine {
     }
 }
 
+/// Two daemons that remove the same would count it twice: what one of them removes the other does not see.
+async fn alone(session: &Session<'_>) -> Result<(), StoreError> {
+    let held = Held { conversations: [RETENTION].into(), ..Held::default() };
+    locks::take(session, &held, false).await
+}
+
 async fn seal(session: &Session<'_>, age: Age, before: Timestamp, limit: u32) -> Result<(u64, u64), StoreError> {
+    alone(session).await?;
     let roots = retention::old_conversations(session, age, before, limit).await?;
     if roots.is_empty() {
         return Ok((0, 0));

@@ -1,6 +1,7 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
+//! `archive.rs` what is done to all records ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `tokens.rs`
 
@@ -12,6 +13,7 @@ use super::app::App;
 use super::stream;
 
 mod agent;
+mod archive;
 mod audit;
 mod cdrs;
 mod customers;
@@ -21,6 +23,7 @@ mod operations;
 mod tokens;
 
 pub(super) use agent::{Found, Me};
+pub(super) use archive::{KeptRecords, RebuildRequest, ReconcileRequest, SwitchRecordsRequest};
 pub(super) use cdrs::RemarkRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
@@ -50,7 +53,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(identity::undo))
         .routes(routes!(cdrs::list))
         .routes(routes!(cdrs::show))
+        .routes(routes!(cdrs::revisions))
         .routes(routes!(cdrs::remark))
+        .routes(routes!(archive::rebuild))
+        .routes(routes!(archive::keep_switch_records))
+        .routes(routes!(archive::reconcile))
+        .routes(routes!(archive::report))
+        .routes(routes!(archive::old, archive::retire))
         .routes(routes!(lookup::lookup))
         .routes(routes!(operations::connectors))
         .routes(routes!(operations::pause))
