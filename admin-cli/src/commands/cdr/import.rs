@@ -1,4 +1,4 @@
-//! `trunkctl cdr import`: a switch's own file. It is read twice: whatever is wrong is told before anything is stored.
+//! `trunkctl cdr import`: a switch's own file. Whatever is wrong in it is told before anything is stored.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -33,25 +33,20 @@ pub(super) async fn run(
     let text = std::fs::read_to_string(mapping)
         .with_context(|| format!("cannot read the mapping file {}", mapping.display()))?;
     let mapping = ImportMapping::parse(&text).with_context(|| format!("{} is no good", mapping.display()))?;
-    let mut bad = 0;
-    each(file, format, &mapping, |(line, read)| {
-        if let Err(problem) = read {
+    let (mut bad, mut records) = (0, Vec::new());
+    each(file, format, &mapping, |(line, read)| match read {
+        Ok(record) => records.push(record),
+        Err(problem) => {
             bad += 1;
             if bad <= TOLD {
                 eprintln!("{}:{line}: {}", file.display(), harmless(&problem));
             }
         }
-        Ok(())
     })?;
     if bad > 0 {
         eprintln!("trunkctl: {bad} lines cannot be read, so nothing was imported; mend the file or the mapping");
         return Ok(Outcome::No);
     }
-    let mut records = Vec::new();
-    each(file, format, &mapping, |(_, read)| {
-        records.extend(read);
-        Ok(())
-    })?;
     let (mut new, mut known) = (0, 0);
     for batch in records.chunks(BATCH) {
         let kept = client.there(client.post("/switch-records", json!({"records": batch})).await?)?;
@@ -66,12 +61,7 @@ pub(super) async fn run(
     Ok(Outcome::Done)
 }
 
-fn each(
-    file: &Path,
-    format: ImportFormat,
-    mapping: &ImportMapping,
-    take: impl FnMut(Line) -> Result<()>,
-) -> Result<()> {
+fn each(file: &Path, format: ImportFormat, mapping: &ImportMapping, take: impl FnMut(Line)) -> Result<()> {
     let open = File::open(file).with_context(|| format!("cannot read {}; check the path", file.display()))?;
     match format {
         ImportFormat::Csv => rows(BufReader::new(open), mapping, take),
@@ -79,7 +69,7 @@ fn each(
     }
 }
 
-fn rows(file: impl Read, mapping: &ImportMapping, mut take: impl FnMut(Line) -> Result<()>) -> Result<()> {
+fn rows(file: impl Read, mapping: &ImportMapping, mut take: impl FnMut(Line)) -> Result<()> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(file);
     let names = reader.headers().context("the first line, which names the columns, cannot be read")?.clone();
     // A byte order mark belongs to no name.
@@ -89,7 +79,7 @@ fn rows(file: impl Read, mapping: &ImportMapping, mut take: impl FnMut(Line) -> 
             Ok(row) => row,
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                take((line, Err("it is no UTF-8 text, or its quotes are not closed".to_owned())))?;
+                take((line, Err("it is no UTF-8 text, or its quotes are not closed".to_owned())));
                 continue;
             }
         };
@@ -99,19 +89,19 @@ fn rows(file: impl Read, mapping: &ImportMapping, mut take: impl FnMut(Line) -> 
         }
         let cell =
             |column: &str| names.iter().position(|name| name == column).map(|at| row.get(at).unwrap_or_default());
-        take((line, mapping.record(cell).map_err(|problem| problem.to_string())))?;
+        take((line, mapping.record(cell).map_err(|problem| problem.to_string())));
     }
     Ok(())
 }
 
-fn lines(file: impl BufRead, mapping: &ImportMapping, mut take: impl FnMut(Line) -> Result<()>) -> Result<()> {
+fn lines(file: impl BufRead, mapping: &ImportMapping, mut take: impl FnMut(Line)) -> Result<()> {
     for (number, line) in (1..).zip(file.lines()) {
         let Ok(line) = line else { bail!("line {number} is no UTF-8 text; convert the file") };
         let text = line.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             continue;
         }
-        take((number, object(text, mapping)))?;
+        take((number, object(text, mapping)));
     }
     Ok(())
 }
