@@ -11,7 +11,7 @@ use super::apply::{EngineError, post};
 use super::derive::Derived;
 use super::{Applied, Derivation, Engine};
 use crate::cdr::{Match, Recorded, Seen, Tolerance, Zone, reconcile};
-use crate::store::{Bundle, StoreError, StoredCdr, cdrs};
+use crate::store::{Bundle, StoreError, StoredCdr, cdrs, switch_records};
 use crate::view::{MatchView, ReconciliationView, SeenView, UnseenView};
 
 /// Who tells that a record of a switch was found.
@@ -106,7 +106,9 @@ impl Engine {
         replace: bool,
     ) -> Result<Vec<Derivation>, StoreError> {
         let day = view.day.as_deref().unwrap_or_default();
-        if !self.store.keep_report(day, now, view, replace).await? {
+        let transaction = self.store.begin().await?;
+        if !switch_records::keep_report(&transaction.session(), day, now, view, replace).await? {
+            transaction.rollback().await?;
             return Ok(Vec::new());
         }
         let report = Report {
@@ -120,7 +122,10 @@ impl Engine {
         let turn = format!("{} {} {} {}", view.matched, view.differing, view.only_in_events, view.only_at_switch);
         let mut derived = Derived::default();
         derived.report(day, &turn, now, Body::CdrReport(report));
-        post(&self.store.writing(), Bundle::new("tell of a report"), derived).await
+        let told = post(&transaction.session(), Bundle::new("tell of a report"), derived).await?;
+        transaction.commit().await?;
+        self.outbox.notify_one();
+        Ok(told)
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) mod retention;
 pub(crate) mod revisions;
 mod rows;
 mod session;
-mod switch_records;
+pub(crate) mod switch_records;
 mod tokens;
 
 use time::Duration;

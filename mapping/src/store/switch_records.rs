@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::connect::Store;
 use super::error::StoreError;
 use super::rows::{Kind, Rows};
-use super::session::Query;
+use super::session::{Query, Session};
 use crate::cdr::{Recorded, switch_record_id};
 use crate::view::ReconciliationView;
 
@@ -55,24 +55,6 @@ impl Store {
             .collect()
     }
 
-    /// Keeps the report of a day; false if there is one already, which then stays, unless it is to be replaced.
-    pub(crate) async fn keep_report(
-        &self,
-        day: &str,
-        made: Timestamp,
-        report: &ReconciliationView,
-        replace: bool,
-    ) -> Result<bool, StoreError> {
-        let sql = if replace {
-            "INSERT INTO cdr_report (day, made, report) VALUES ({1}, {2}, {3}) ON CONFLICT (day) DO UPDATE SET \
-             made = excluded.made, report = excluded.report"
-        } else {
-            "INSERT INTO cdr_report (day, made, report) VALUES ({1}, {2}, {3}) ON CONFLICT (day) DO NOTHING"
-        };
-        let query = Query::new(sql).bind(day).bind(made).bind(serde_json::to_string(report)?);
-        Ok(self.writing().run("write a report", query).await? > 0)
-    }
-
     /// The report of a day, `2026-11-21`; `None` if none was made.
     pub async fn report(&self, day: &str) -> Result<Option<ReconciliationView>, StoreError> {
         let query = Query::new("SELECT r.report FROM cdr_report r WHERE r.day = {1}").bind(day);
@@ -85,4 +67,22 @@ impl Store {
             problem: cause.to_string(),
         })
     }
+}
+
+/// Keeps the report of a day; false if there is one already, which then stays, unless it is to be replaced.
+pub(crate) async fn keep_report(
+    session: &Session<'_>,
+    day: &str,
+    made: Timestamp,
+    report: &ReconciliationView,
+    replace: bool,
+) -> Result<bool, StoreError> {
+    let sql = if replace {
+        "INSERT INTO cdr_report (day, made, report) VALUES ({1}, {2}, {3}) ON CONFLICT (day) DO UPDATE SET \
+         made = excluded.made, report = excluded.report"
+    } else {
+        "INSERT INTO cdr_report (day, made, report) VALUES ({1}, {2}, {3}) ON CONFLICT (day) DO NOTHING"
+    };
+    let query = Query::new(sql).bind(day).bind(made).bind(serde_json::to_string(report)?);
+    Ok(session.run("write a report", query).await? > 0)
 }
