@@ -3,7 +3,7 @@
 //! [`columns`] names the columns of CSV and Parquet, which stay as they are; new ones come at the end.
 
 mod columns;
-mod parquet;
+mod row_groups;
 mod table;
 
 use std::io::Write;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use trunkline_events::cdr::Cdr;
 
 use self::columns::COLUMNS;
-use self::parquet::Columns;
+use self::row_groups::Columns;
 use crate::args::ExportFormat;
 
 /// A file of records under way.
