@@ -37,7 +37,9 @@ impl StoreRecords {
     }
 
     fn tell_all(&self, derived: Vec<Derivation>) {
-        derived.iter().for_each(|derivation| self.pops.show(&derivation.event));
+        for derivation in &derived {
+            self.pops.show(&derivation.event);
+        }
         self.relay.push(derived);
     }
 

@@ -57,7 +57,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     column("transfers", Cell::Number(|cdr| Some(cdr.transfers.into()))),
     column("conferences", Cell::Number(|cdr| Some(cdr.conferences.into()))),
     column("messages", Cell::Number(|cdr| Some(cdr.messages.into()))),
-    column("remarks", Cell::Text(|cdr| remarks(cdr))),
+    column("remarks", Cell::Text(remarks)),
     column("reconstructed", Cell::Flag(|cdr| cdr.reconstructed)),
     column("switch_ended", Cell::Instant(|cdr| cdr.switch.as_ref()?.record.ended)),
     column("switch_duration_ms", Cell::Number(|cdr| cdr.switch.as_ref()?.record.duration_ms)),

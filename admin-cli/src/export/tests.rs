@@ -28,7 +28,9 @@ fn record() -> Cdr {
 fn exported(format: ExportFormat, records: &[Cdr]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut export = Export::begin(format, &mut bytes).expect("begins");
-    records.iter().for_each(|cdr| export.row(cdr).expect("a row"));
+    for cdr in records {
+        export.row(cdr).expect("a row");
+    }
     export.finish().expect("ends");
     bytes
 }

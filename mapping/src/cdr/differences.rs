@@ -30,7 +30,9 @@ pub fn differences(old: &Cdr, new: &Cdr) -> Vec<Change> {
     let fields = |cdr: &Cdr| serde_json::to_value(cdr).unwrap_or_default();
     let (mut old, mut new) = (fields(old), fields(new));
     for record in [&mut old, &mut new].into_iter().filter_map(Value::as_object_mut) {
-        OF_THE_TELLING.iter().for_each(|field| drop(record.remove(*field)));
+        for field in OF_THE_TELLING {
+            record.remove(field);
+        }
     }
     compare("", &old, &new, &mut changes);
     changes

@@ -257,11 +257,8 @@ fn reason(ended: Duration, duration: Option<Duration>, customer: bool, desk: boo
     if desk {
         agreeing.push("the extension or agent");
     }
-    let mut sentence = format!("{} agree; ends {} s apart", agreeing.join(" and "), ended.as_seconds_f64());
-    if let Some(duration) = duration {
-        sentence.push_str(&format!(", durations {} s", duration.as_seconds_f64()));
-    }
-    sentence
+    let durations = duration.map(|apart| format!(", durations {} s", apart.as_seconds_f64())).unwrap_or_default();
+    format!("{} agree; ends {} s apart{durations}", agreeing.join(" and "), ended.as_seconds_f64())
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 99")]

@@ -59,7 +59,7 @@ impl Zone {
     /// How far the zone's clocks are ahead of UTC at an instant.
     fn ahead(&self, at: Timestamp) -> Duration {
         let seconds = at.into_inner().unix_timestamp();
-        let found = self.rules.find_local_time_type(seconds).map_or(0, |kind| kind.ut_offset());
+        let found = self.rules.find_local_time_type(seconds).map_or(0, tz::LocalTimeType::ut_offset);
         Duration::seconds(i64::from(found))
     }
 

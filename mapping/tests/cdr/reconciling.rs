@@ -2,16 +2,11 @@
 
 use proptest::prelude::*;
 use time::Duration;
-use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Outcome, SwitchRecord};
 use trunkline_mapping::cdr::{Recorded, Seen, Tolerance, reconcile};
 use uuid::Uuid;
 
 use super::notation::{SOURCE, instant};
-
-fn at(text: &str) -> Option<Timestamp> {
-    Some(instant(text))
-}
 
 fn seen(id: u128, number: &str, answered: &str, ended: &str) -> Seen {
     Seen {
@@ -23,8 +18,8 @@ fn seen(id: u128, number: &str, answered: &str, ended: &str) -> Seen {
         extensions: vec!["4750".to_owned()],
         agents: vec!["1001".to_owned()],
         started: Some(instant(answered).plus(-Duration::seconds(10))),
-        answered: at(answered),
-        ended: at(ended),
+        answered: Some(instant(answered)),
+        ended: Some(instant(ended)),
         outcome: Outcome::Answered,
     }
 }
@@ -34,7 +29,7 @@ fn recorded(id: u128, number: &str, ended: &str, seconds: u64) -> Recorded {
         source: SOURCE.to_owned(),
         calling: Some(number.to_owned()),
         called: Some("65067".to_owned()),
-        ended: at(ended),
+        ended: Some(instant(ended)),
         duration_ms: Some(seconds * 1000),
         ..SwitchRecord::default()
     };
@@ -109,7 +104,9 @@ fn of_two_records_with_one_ucid_one_is_matched_and_the_other_is_told() {
     let mut ours = seen(1, "13800138001", "10:00:10", "10:01:10");
     ours.ucids = vec!["U".to_owned()];
     let mut theirs = [recorded(11, "13800138001", "10:00:40", 30), recorded(12, "13800138001", "10:01:10", 30)];
-    theirs.iter_mut().for_each(|one| one.record.ucid = Some("U".to_owned()));
+    for one in &mut theirs {
+        one.record.ucid = Some("U".to_owned());
+    }
     let done = reconcile(&[ours], &theirs, &Tolerance::default());
     assert_eq!((done.matches[0].record.as_u128(), done.only_at_switch), (12, vec![Uuid::from_u128(11)]));
 }

@@ -58,11 +58,11 @@ fn number(value: &Value) -> u64 {
 fn sentence(sum: &Value, dry_run: bool) -> String {
     let [looked, same, restored, revised, sealed] = COUNTS.map(|name| number(&sum[name]));
     let what = if dry_run { "would be made anew" } else { "made anew" };
-    let mut text = format!("{looked} records {what}: {same} the same, {restored} restored, {revised} revised");
-    if sealed > 0 {
-        text.push_str(&format!("; {sealed} more stay as they are, since their events are no longer kept"));
-    }
-    text
+    let left = match sealed {
+        0 => String::new(),
+        sealed => format!("; {sealed} more stay as they are, since their events are no longer kept"),
+    };
+    format!("{looked} records {what}: {same} the same, {restored} restored, {revised} revised{left}")
 }
 
 fn table(records: &Value) -> Result<()> {
