@@ -22,6 +22,7 @@ use crate::http::{self, App};
 use crate::wire::intake::BusIntake;
 use crate::wire::lanes::Lanes;
 use crate::wire::links::{self, Links};
+use crate::wire::nightly::{Nightly, Policy};
 use crate::wire::opening;
 use crate::wire::operations::{Inlet, Panel};
 use crate::wire::pipeline::Pipeline;
@@ -146,15 +147,23 @@ impl Parts<'_> {
         if has(Role::Agent) && shared {
             tasks.spawn(pops.clone().serve(self.bus.clone(), stop.clone()));
         }
+        let policy = Policy::of(&self.settings.cdr);
         if has(Role::Mapping) {
             self.map(&outbox, &pops, &stop, &tasks);
+            let night = Nightly {
+                engine: self.engine.clone(),
+                relay: outbox.clone(),
+                policy: policy.clone(),
+                stop: stop.clone(),
+            };
+            tasks.spawn(night.run());
         }
         let data_dir = &self.settings.daemon.data_dir;
         let host = Host::new(Arc::new(BusIntake { intake: self.bus.intake(), data_dir: data_dir.clone() }), data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
         let store = self.engine.store().clone();
         let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
-        let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
+        let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops, policy };
         let panel = Panel {
             bus: self.bus.clone(),
             store: Some(store.clone()),

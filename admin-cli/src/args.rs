@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trunkline_events::customer::RawHandle;
 
+mod cdr;
+
+pub(crate) use cdr::{
+    CdrCommand, CdrFilter, ExportArgs, ExportFormat, ImportFormat, MediumArg, RebuildArgs, ReconcileArgs,
+};
+
 /// Rules Trunkline from a terminal: mappings, customers, records, connectors, dead letters, books.
 ///
 /// Exit codes: 0 done; 1 the answer is no (not found, does not add up, configuration wrong); 2 it could not be done
@@ -215,53 +221,6 @@ fn handle(text: &str) -> Result<RawHandle, String> {
         }),
         _ => Err("write scheme:scope:value as 'customer show' prints it, like phone::+8613800138000".to_owned()),
     }
-}
-
-/// `trunkctl cdr`
-#[derive(Debug, Subcommand)]
-pub(crate) enum CdrCommand {
-    /// Records, newest first.
-    List(CdrFilter),
-    /// One record with its legs.
-    Show {
-        /// Record id.
-        id: String,
-    },
-}
-
-/// Which records.
-#[derive(Debug, Args)]
-pub(crate) struct CdrFilter {
-    /// Of one customer.
-    #[arg(long)]
-    pub(crate) customer: Option<String>,
-    /// Of one number, in any spelling.
-    #[arg(long)]
-    pub(crate) number: Option<String>,
-    /// Of one agent.
-    #[arg(long)]
-    pub(crate) agent: Option<String>,
-    /// Started at or after (RFC 3339).
-    #[arg(long)]
-    pub(crate) since: Option<String>,
-    /// Started before (RFC 3339).
-    #[arg(long)]
-    pub(crate) until: Option<String>,
-    /// Calls or chats only.
-    #[arg(long)]
-    pub(crate) medium: Option<MediumArg>,
-    /// At most so many.
-    #[arg(long, default_value_t = 50)]
-    pub(crate) limit: u32,
-}
-
-/// Voice or chat.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum MediumArg {
-    /// Calls.
-    Voice,
-    /// Chats.
-    Chat,
 }
 
 /// `trunkctl bus`

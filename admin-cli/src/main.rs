@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod commands;
+mod export;
 mod outcome;
 mod table;
 

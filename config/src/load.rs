@@ -14,7 +14,7 @@ use crate::{Connector, Problem, Problems, Settings, secret};
 /// The embedded defaults, also the reference of all keys.
 pub const DEFAULT: &str = include_str!("../default.toml");
 
-const SECTIONS: [&str; 7] = ["daemon", "log", "http", "bus", "store", "mapping", "connectors"];
+const SECTIONS: [&str; 8] = ["daemon", "log", "http", "bus", "store", "mapping", "cdr", "connectors"];
 
 /// Where a configuration comes from besides the defaults.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +137,7 @@ fn read(root: Value, defaults: &Value, problems: &mut Vec<Problem>) -> Option<Se
         bus: section(&mut sections, "bus", defaults, problems)?,
         store: section(&mut sections, "store", defaults, problems)?,
         mapping: section(&mut sections, "mapping", defaults, problems)?,
+        cdr: section(&mut sections, "cdr", defaults, problems)?,
         connectors,
     })
 }
@@ -310,6 +311,16 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     }
     if !(1..=2000).contains(&settings.mapping.batch) {
         problem("mapping.batch", "lies outside 1 to 2000");
+    }
+    if settings.cdr.hour > 23 {
+        problem("cdr.hour", "lies outside 0 to 23");
+    }
+    let kept = settings.cdr.retention;
+    if kept.records_days > 0 && (kept.events_days == 0 || kept.events_days > kept.records_days) {
+        problem(
+            "cdr.retention.records_days",
+            "is shorter than events_days; a record stays as long as the events that it is made from",
+        );
     }
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");

@@ -22,6 +22,8 @@ pub struct Settings {
     pub store: Store,
     /// Mapping.
     pub mapping: Mapping,
+    /// Conversation records.
+    pub cdr: Cdr,
     /// Connectors by name.
     pub connectors: BTreeMap<String, Connector>,
 }
@@ -214,6 +216,46 @@ pub struct Mapping {
     pub dial_plans: PathBuf,
     /// Events in one transaction at most.
     pub batch: usize,
+}
+
+/// `[cdr]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cdr {
+    /// When the night's work is done, by the clocks of the zone.
+    pub hour: u8,
+    /// IANA name; its days are the days of reports.
+    pub zone: String,
+    /// Against the switches' own records.
+    pub reconciliation: Reconciliation,
+    /// What is removed by age.
+    pub retention: Retention,
+}
+
+/// `[cdr.reconciliation]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconciliation {
+    /// Whether the day before is compared each night.
+    pub nightly: bool,
+    /// How far two ends may be apart.
+    pub end_tolerance_seconds: u32,
+    /// How far two durations may be apart.
+    pub duration_tolerance_seconds: u32,
+}
+
+/// `[cdr.retention]`, in days; 0 for ever.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Raw events.
+    pub events_days: u32,
+    /// Messages of chats.
+    pub messages_days: u32,
+    /// Records, with their revisions.
+    pub records_days: u32,
+    /// Records of switches.
+    pub switch_records_days: u32,
 }
 
 /// `[connectors.<name>]`

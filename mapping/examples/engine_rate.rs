@@ -34,7 +34,7 @@ fn event(worker: u64, call: u64, step: u64, number: u64) -> Event {
     let body = match step {
         0 => Body::CallOffered(Offered { call, route, device: None, data }),
         1 => Body::CallRinging(Ringing { call, device, route, redirected_from: None, data }),
-        2 => Body::CallAnswered(Answered { call, device, route, data }),
+        2 => Body::CallAnswered(Answered { call, device, route, data, voicemail: false }),
         3 => Body::CallLegEnded(LegEnded { call, device, cause: None, reconstructed: false }),
         _ => Body::CallEnded(Ended { call, cause: None, failure: None, reconstructed: false }),
     };

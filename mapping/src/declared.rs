@@ -21,6 +21,8 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, Problems> {
         .and_then(|file| noted(RULES, read(file, Rules::from_toml), &mut problems))
         .unwrap_or_default();
     let plans = plans(settings, &mut problems);
+    let zone = settings.cdr.zone.parse::<crate::cdr::Zone>().map_err(|error| error.to_string());
+    noted("cdr.zone", zone, &mut problems);
     if problems.is_empty() { Ok(Knowledge { rules, plans, ..Knowledge::default() }) } else { Err(Problems(problems)) }
 }
 

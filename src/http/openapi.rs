@@ -7,14 +7,17 @@ use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
 use trunkline_mapping::view::{
-    ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+    ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView, RetiredView,
+    RevisionView, TimelineEntry, Who,
 };
 
 use super::api::{
-    self, ConflictRequest, LettersRequest, List, Looked, MergeRequest, RehearsalRequest, RemarkRequest, SplitRequest,
-    TokenCreated, UndoRequest,
+    self, ConflictRequest, KeptRecords, LettersRequest, List, Looked, MergeRequest, RebuildRequest, ReconcileRequest,
+    RehearsalRequest, RemarkRequest, SplitRequest, SwitchRecordsRequest, TokenCreated, UndoRequest,
 };
-use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
+use super::parts::{
+    AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, RetentionView, Token,
+};
 use super::problem::{self, Problem};
 
 /// OpenAPI 3.1 of `/api/v1`.
@@ -80,6 +83,14 @@ fn schemas() -> Value {
     add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
+    add("Revisions", of::<List<RevisionView>>(&mut generator));
+    add("RebuildRequest", of::<RebuildRequest>(&mut generator));
+    add("RebuiltPage", of::<RebuiltPage>(&mut generator));
+    add("SwitchRecordsRequest", of::<SwitchRecordsRequest>(&mut generator));
+    add("KeptRecords", of::<KeptRecords>(&mut generator));
+    add("ReconcileRequest", of::<ReconcileRequest>(&mut generator));
+    add("Reconciliation", of::<ReconciliationView>(&mut generator));
+    add("Retention", of::<RetentionView>(&mut generator));
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
         SchemaGenerator::subschema_for::<ConflictDetail>,
@@ -91,6 +102,7 @@ fn schemas() -> Value {
         SchemaGenerator::subschema_for::<Pop>,
         SchemaGenerator::subschema_for::<PopEnded>,
         SchemaGenerator::subschema_for::<Problem>,
+        SchemaGenerator::subschema_for::<RetiredView>,
     ] {
         refer(&mut generator);
     }

@@ -5,12 +5,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trunkline_connectors::contract::{WebhookReply, WebhookRequest};
 use trunkline_events::Timestamp;
-use trunkline_events::cdr::{Cdr, Medium};
+use trunkline_events::cdr::{Cdr, Medium, SwitchRecord};
 use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::{Brief, Pop};
+use trunkline_mapping::engine::Rebuild;
 use trunkline_mapping::identity::Question;
 use trunkline_mapping::view::{
-    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView,
+    RetiredView, RevisionView, TimelineEntry, Who,
 };
 use uuid::Uuid;
 
@@ -66,6 +68,8 @@ pub struct CdrFilter {
     pub until: Option<Timestamp>,
     /// Voice or chat.
     pub medium: Option<Medium>,
+    /// Only what comes after this one in the list: the start and the id of the last of the page before.
+    pub after: Option<(Timestamp, Uuid)>,
     /// At most so many, the newest first.
     pub limit: u32,
 }
@@ -200,6 +204,44 @@ pub trait Records: Send + Sync {
     async fn create_token(&self, id: Uuid, new: &NewToken) -> Answer<(Token, String)>;
     /// Makes a token worthless; false if none of that id still works.
     async fn revoke_token(&self, id: Uuid) -> Answer<bool>;
+    /// What was told of a conversation's record, the oldest revision first.
+    async fn revisions(&self, id: Uuid) -> Answer<Vec<RevisionView>>;
+    /// Makes the records of one page of conversations anew.
+    async fn rebuild(&self, asked: &Rebuild) -> Answer<RebuiltPage>;
+    /// Keeps records of switches; gives how many were not known yet.
+    async fn keep_switch_records(&self, records: &[SwitchRecord]) -> Answer<u64>;
+    /// Holds the records of a day or a stretch against the switches' and, unless it is a dry run, tells them what was found.
+    async fn reconcile(&self, when: &Reconcile, dry_run: bool) -> Answer<ReconciliationView>;
+    /// The kept report of a day, `2026-11-21`.
+    async fn report(&self, day: &str) -> Answer<Option<ReconciliationView>>;
+    /// What the retention policy is, and what it would remove now.
+    async fn old(&self) -> Answer<RetentionView>;
+    /// Removes one batch of what is old; empty when nothing is.
+    async fn retire(&self) -> Answer<RetiredView>;
+}
+
+/// What is to be held against the switches' records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reconcile {
+    /// A day of the configured zone, `2026-11-21`; its report is kept.
+    Day(String),
+    /// Calls that ended from an instant on and before another.
+    Stretch(Timestamp, Timestamp),
+}
+
+/// The retention policy in days, 0 for ever, and what it would remove now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RetentionView {
+    /// Raw events.
+    pub events_days: u32,
+    /// Messages of chats.
+    pub messages_days: u32,
+    /// Records.
+    pub records_days: u32,
+    /// Records of switches.
+    pub switch_records_days: u32,
+    /// What is old.
+    pub old: RetiredView,
 }
 
 /// A connector as an operator sees it.

@@ -7,6 +7,7 @@
 //!   [`lanes`]: what waits to be applied, of all shards, and whose turn it is.
 //! - [`relay`]: the outbox → bus.
 //! - [`pops`]: bus → the pages of people.
+//! - [`nightly`]: once a day the records against the switches' own, and what is old enough goes.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
 //! - [`books`]: what is missing in the store and lies nowhere else.
 //! - [`records`], [`operations`]: what the HTTP side asks for.
@@ -16,6 +17,7 @@ pub(crate) mod declared;
 pub(crate) mod intake;
 pub(crate) mod lanes;
 pub(crate) mod links;
+pub(crate) mod nightly;
 pub(crate) mod opening;
 pub(crate) mod operations;
 pub(crate) mod orphans;

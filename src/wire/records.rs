@@ -1,22 +1,25 @@
 //! The store and the engine as the HTTP side sees them.
 
 use async_trait::async_trait;
-use trunkline_events::cdr::Cdr;
+use trunkline_events::cdr::{Cdr, SwitchRecord};
 use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::Brief;
 use trunkline_events::{EventId, Timestamp};
-use trunkline_mapping::engine::{Applied, By, DirectiveError, Engine};
+use trunkline_mapping::engine::{Applied, By, Derivation, DirectiveError, Engine, EngineError, Rebuild, Stretch};
 use trunkline_mapping::identity::{Question, Rules};
 use trunkline_mapping::store::{self, Minted, StoreError};
 use trunkline_mapping::view::{
-    self, ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+    self, ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView,
+    RetiredView, RevisionView, TimelineEntry, Who,
 };
 use uuid::Uuid;
 
 use crate::http::access::Seat;
 use crate::http::parts::{
-    Answer, AuditEntry, CdrFilter, Change, Decided, LivePop, NewToken, PartError, Records, Token,
+    Answer, AuditEntry, CdrFilter, Change, Decided, LivePop, NewToken, PartError, Reconcile, Records, RetentionView,
+    Token,
 };
+use crate::wire::nightly::{self, Policy};
 use crate::wire::pops::Pops;
 use crate::wire::relay::Relay;
 
@@ -25,13 +28,21 @@ pub(crate) struct StoreRecords {
     pub(crate) engine: Engine,
     pub(crate) relay: Relay,
     pub(crate) pops: Pops,
+    /// Zone, tolerance and retention, as configured.
+    pub(crate) policy: Policy,
 }
 
 impl StoreRecords {
     /// Passes on what a decision or remark derived, as the pipeline does.
     fn tell(&self, applied: Applied) {
-        applied.derived.iter().for_each(|derivation| self.pops.show(&derivation.event));
-        self.relay.push(applied.derived);
+        self.tell_all(applied.derived);
+    }
+
+    fn tell_all(&self, derived: Vec<Derivation>) {
+        for derivation in &derived {
+            self.pops.show(&derivation.event);
+        }
+        self.relay.push(derived);
     }
 
     fn change(&self, decided: trunkline_mapping::engine::Decided) -> Change {
@@ -54,6 +65,10 @@ fn unavailable(error: &dyn std::fmt::Display) -> PartError {
 }
 
 pub(super) fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
+    result.map_err(|error| unavailable(&error))
+}
+
+fn applied<T>(result: Result<T, EngineError>) -> Answer<T> {
     result.map_err(|error| unavailable(&error))
 }
 
@@ -104,7 +119,7 @@ impl Records for StoreRecords {
             since: filter.since,
             until: filter.until,
             medium: filter.medium,
-            after: None,
+            after: filter.after,
             limit: filter.limit,
         };
         stored(self.engine.records().cdrs(&filter).await)
@@ -212,6 +227,67 @@ impl Records for StoreRecords {
 
     async fn revoke_token(&self, id: Uuid) -> Answer<bool> {
         stored(self.engine.store().revoke_token(id, now()).await)
+    }
+
+    async fn revisions(&self, id: Uuid) -> Answer<Vec<RevisionView>> {
+        stored(self.engine.records().revisions(id).await)
+    }
+
+    async fn rebuild(&self, asked: &Rebuild) -> Answer<RebuiltPage> {
+        let (page, derived) = applied(self.engine.rebuild(asked).await)?;
+        self.tell_all(derived);
+        Ok(page)
+    }
+
+    async fn keep_switch_records(&self, records: &[SwitchRecord]) -> Answer<u64> {
+        stored(self.engine.store().keep_switch_records(records).await)
+    }
+
+    async fn reconcile(&self, when: &Reconcile, dry_run: bool) -> Answer<ReconciliationView> {
+        let (zone, tolerance) = (self.policy.zone, self.policy.tolerance);
+        let (view, derived) = match when {
+            Reconcile::Day(day) => {
+                let day = nightly::date(day).map_err(PartError::Conflict)?;
+                if !dry_run {
+                    let done = applied(self.engine.report_day(day, zone, tolerance, now(), true).await)?;
+                    self.tell_all(done.1);
+                    return Ok(done.0);
+                }
+                let (from, to) = zone.bounds(day);
+                (stored(self.engine.compare(&Stretch { from, to, tolerance }).await)?.view, Vec::new())
+            }
+            Reconcile::Stretch(from, to) => {
+                let compared = stored(self.engine.compare(&Stretch { from: *from, to: *to, tolerance }).await)?;
+                let told = if dry_run {
+                    Applied::default()
+                } else {
+                    applied(self.engine.tell_matches(&compared, now()).await)?
+                };
+                (compared.view, told.derived)
+            }
+        };
+        self.tell_all(derived);
+        Ok(view)
+    }
+
+    async fn report(&self, day: &str) -> Answer<Option<ReconciliationView>> {
+        stored(self.engine.store().report(day).await)
+    }
+
+    async fn old(&self) -> Answer<RetentionView> {
+        let old = stored(self.engine.old(&self.policy.retention(now())).await)?;
+        let days = self.policy.days;
+        Ok(RetentionView {
+            events_days: days.events_days,
+            messages_days: days.messages_days,
+            records_days: days.records_days,
+            switch_records_days: days.switch_records_days,
+            old,
+        })
+    }
+
+    async fn retire(&self) -> Answer<RetiredView> {
+        applied(self.engine.retire(&self.policy.retention(now()), nightly::BATCH).await)
     }
 }
 

@@ -32,6 +32,7 @@ run_peer_tests() {
     run_counted 1 cargo test --quiet --workspace --test conformance peer
     run_counted 2 cargo test --quiet --workspace --test drive peers
     run_counted 1 cargo test --quiet --workspace --test numbers_peer
+    run_counted 1 cargo test --quiet --workspace --test online -- --exact records::pyarrow_reads_the_export
     run_counted 1 cargo test --quiet --workspace --test http -- --exact \
         browser::the_pages_show_who_calls_and_follow_the_phone
     run_counted 1 cargo test --quiet --workspace --test it -- --exact \

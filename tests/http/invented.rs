@@ -9,15 +9,17 @@ use time::OffsetDateTime;
 use trunkline::http::access::Seat;
 use trunkline::http::parts::{
     Answer, AuditEntry, Books, CdrFilter, Change, ConnectorView, DeadLetterView, Decided, Letters, LettersDone,
-    LivePop, NewToken, Operations, PartError, Records, Token,
+    LivePop, NewToken, Operations, PartError, Reconcile, Records, RetentionView, Token,
 };
 use trunkline_events::Timestamp;
-use trunkline_events::cdr::{Cdr, Remark};
+use trunkline_events::cdr::{Cdr, Remark, SwitchRecord};
 use trunkline_events::customer::{RawHandle, Strength};
 use trunkline_events::pop::{Brief, Certainty, LastContact};
+use trunkline_mapping::engine::Rebuild;
 use trunkline_mapping::identity::Question;
 use trunkline_mapping::view::{
-    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RehearsalView, TimelineEntry, Who,
+    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView,
+    RetiredView, RevisionView, TimelineEntry, Who,
 };
 use uuid::Uuid;
 
@@ -32,6 +34,9 @@ pub(crate) struct Stored {
     pub(crate) decided: Vec<(String, String)>,
     pub(crate) dead: Vec<DeadLetterView>,
     pub(crate) paused: Vec<String>,
+    pub(crate) rebuilt: Vec<Rebuild>,
+    pub(crate) switch_records: Vec<SwitchRecord>,
+    pub(crate) reconciled: Vec<(Reconcile, bool)>,
     /// Every question is answered so much later.
     pub(crate) slow: Duration,
     /// Every question is answered with an error.
@@ -99,6 +104,22 @@ fn brief(stored: &Stored, customer: &CustomerView) -> Brief {
     });
     let tags = customer.tags.iter().map(|tag| tag.tag.clone()).collect();
     Brief { customer: customer.customer, name: customer.name.clone(), tags, last_contact }
+}
+
+fn report(day: Option<String>) -> ReconciliationView {
+    ReconciliationView {
+        day,
+        zone: None,
+        from: now(),
+        to: now(),
+        matched: 2,
+        differing: 0,
+        only_in_events: 1,
+        only_at_switch: 0,
+        differences: Vec::new(),
+        events: Vec::new(),
+        switch: Vec::new(),
+    }
 }
 
 fn has(customer: &CustomerView, value: &str) -> bool {
@@ -270,6 +291,39 @@ impl Records for Invented {
         let mut stored = self.stored();
         let found = stored.tokens.values_mut().find(|token| token.id == id && token.revoked.is_none());
         Ok(found.map(|token| token.revoked = Some(now())).is_some())
+    }
+
+    async fn revisions(&self, id: Uuid) -> Answer<Vec<RevisionView>> {
+        let why = "trunkline.call.ended.v1".into();
+        Ok(vec![RevisionView { record: id, revision: 1, at: now(), cause: None, why, changes: Vec::new() }])
+    }
+
+    async fn rebuild(&self, asked: &Rebuild) -> Answer<RebuiltPage> {
+        self.stored().rebuilt.push(asked.clone());
+        Ok(RebuiltPage { looked: 1, same: 1, ..RebuiltPage::default() })
+    }
+
+    async fn keep_switch_records(&self, records: &[SwitchRecord]) -> Answer<u64> {
+        self.stored().switch_records.extend_from_slice(records);
+        Ok(records.len() as u64)
+    }
+
+    async fn reconcile(&self, when: &Reconcile, dry_run: bool) -> Answer<ReconciliationView> {
+        self.stored().reconciled.push((when.clone(), dry_run));
+        Ok(report(None))
+    }
+
+    async fn report(&self, day: &str) -> Answer<Option<ReconciliationView>> {
+        Ok((day == "2026-11-20").then(|| report(Some(day.into()))))
+    }
+
+    async fn old(&self) -> Answer<RetentionView> {
+        let old = RetiredView { events: 3, ..RetiredView::default() };
+        Ok(RetentionView { events_days: 90, old, ..RetentionView::default() })
+    }
+
+    async fn retire(&self) -> Answer<RetiredView> {
+        Ok(RetiredView { events: 3, ..RetiredView::default() })
     }
 }
 

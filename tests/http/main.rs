@@ -1,6 +1,7 @@
 //! The HTTP side over real sockets, on invented records held in memory.
 
 mod access;
+mod archive;
 mod browser;
 mod house;
 mod invented;

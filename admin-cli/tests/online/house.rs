@@ -11,7 +11,7 @@ use tokio::process::Command;
 use trunkline::daemon::Daemon;
 use trunkline_bus::{AmqpSettings, Bus, EmbeddedSettings, Exchange, Limits, Outgoing, SpoolSettings, Transport};
 use trunkline_config::{Settings, Sources};
-use trunkline_events::{Body, Event, EventId, Sequence, link};
+use trunkline_events::{Body, Event, EventId, Sequence, call, link};
 use trunkline_simulators::web_chat::story::{self, Visitor};
 use trunkline_simulators::web_chat::{Patience, Sender};
 use trunkline_test_support::rabbit::Rabbit;
@@ -49,6 +49,14 @@ impl House {
         Self::start(settings(&data), data).await
     }
 
+    /// As [`House::open`], with the night's report switched on and its hour always past.
+    pub(crate) async fn with_nights() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut settings = settings(&data);
+        (settings.cdr.hour, settings.cdr.reconciliation.nightly) = (0, true);
+        Self::start(settings, data).await
+    }
+
     /// As [`House::open`], where a connector gave three events and the second one lies nowhere.
     pub(crate) async fn with_a_hole_in_the_books() -> Self {
         let given = "2026-11-20T09:00:00Z".parse().expect("an instant");
@@ -69,6 +77,41 @@ impl House {
             Outgoing::event(Exchange::Events, &event).expect("JSON")
         };
         Self::with_messages(vec![event(1), event(3)]).await
+    }
+
+    /// As [`House::open`], where a switch told of a call of 13800138000 that 4750 answered, on 2026-11-20 from 09:00 to 09:01.
+    pub(crate) async fn with_a_call() -> Self {
+        let call = || call::CallRef { id: "c1".into(), switch_call_id: None, ucid: None };
+        let device = || call::Device { extension: "4750".into(), agent: Some("1001".into()) };
+        let party = |number: &str| call::Party { number: Some(number.into()), ..call::Party::default() };
+        let (calling, called) = (party("13800138000"), party("65067"));
+        let route = call::Route { calling, called, ..call::Route::default() };
+        let data = call::CallData::default;
+        let ringing =
+            call::Ringing { call: call(), device: device(), route: route.clone(), redirected_from: None, data: data() };
+        let answered = call::Answered { call: call(), device: device(), route, data: data(), voicemail: false };
+        let ended = call::Ended { call: call(), cause: None, failure: None, reconstructed: false };
+        let told = [
+            ("09:00:01", Body::CallRinging(ringing)),
+            ("09:00:04", Body::CallAnswered(answered)),
+            ("09:01:00", Body::CallEnded(ended)),
+        ];
+        let event = |(number, (at, body)): (u64, (&str, Body))| {
+            let at = format!("2026-11-20T{at}Z").parse().expect("an instant");
+            let event = Event {
+                id: EventId::derive("/connectors/avaya-bj", "c1", body.event_type(), "1"),
+                source: "/connectors/avaya-bj".into(),
+                subject: None,
+                time: at,
+                received: at,
+                partition_key: "c1".into(),
+                causation: None,
+                sequence: Some(Sequence { epoch: "epoch".into(), number }),
+                body,
+            };
+            Outgoing::event(Exchange::Events, &event).expect("JSON")
+        };
+        Self::with_messages((1..).zip(told).map(event).collect()).await
     }
 
     /// As [`House::open`], where somebody has put a message on the bus that is no event.

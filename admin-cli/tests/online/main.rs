@@ -3,4 +3,5 @@
 mod house;
 mod operations;
 mod people;
+mod records;
 mod tokens;

@@ -127,6 +127,10 @@ event_types! {
     CdrRevised(cdr::Cdr) = "trunkline.cdr.revised.v1";
     /// An agent wrote a remark on a conversation.
     CdrRemarked(cdr::Remarked) = "trunkline.cdr.remarked.v1";
+    /// The switch's own record of a conversation was found.
+    CdrReconciled(cdr::Reconciled) = "trunkline.cdr.reconciled.v1";
+    /// The records of a day were compared with those of the switches (derived).
+    CdrReport(cdr::Report) = "trunkline.cdr.report.v1";
     /// A phone rings: who it is, at once (derived).
     PopRinging(pop::Pop) = "trunkline.pop.ringing.v1";
     /// The call was answered: the full view may be opened (derived).

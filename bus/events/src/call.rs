@@ -167,6 +167,9 @@ pub struct Answered {
     /// What travels with it.
     #[serde(default, skip_serializing_if = "CallData::is_empty")]
     pub data: CallData,
+    /// A mailbox took the call, nobody of ours; where the connector knows which devices these are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub voicemail: bool,
 }
 
 /// `trunkline.call.held.v1`

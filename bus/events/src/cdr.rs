@@ -35,6 +35,8 @@ pub enum Outcome {
     Unanswered,
     /// The number was busy, wrong, or could not be reached.
     Failed,
+    /// Nobody answered; the customer was let speak to a mailbox.
+    Voicemail,
 }
 
 /// One device of ours in a conversation. Times in UTC, durations in milliseconds.
@@ -60,7 +62,7 @@ pub struct Leg {
     pub talk_ms: u64,
     /// On hold, in milliseconds.
     pub hold_ms: u64,
-    /// How the leg ended: `hung_up`, `transferred`, `diverted`, `abandoned`.
+    /// How the leg ended: `hung_up`, `transferred`, `diverted`, `abandoned`; `voicemail` for a mailbox, whose talk is in no total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
 }
@@ -150,6 +152,59 @@ pub struct Cdr {
     /// Records that were told as complete and have become part of this one since: drop them. Each later revision names them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absorbed: Vec<Uuid>,
+    /// What the switch's own record says of it, beside what the events say; absent until one was matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<SwitchFigures>,
+}
+
+/// A call as the switch's own record tells it (CDR, SMDR, bill). What the record does not say is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct SwitchRecord {
+    /// The connector of the switch that wrote it: `/connectors/avaya-bj`.
+    pub source: String,
+    /// Universal call id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ucid: Option<String>,
+    /// Calling number, as the switch wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calling: Option<String>,
+    /// Called number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
+    /// The extension of ours that talked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
+    /// The agent's login id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// When the call began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When it was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How long it lasted from its answer to its end, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// How it went, in the words of [`Outcome`] or the switch's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
+}
+
+/// The switch's record of a conversation, and how sure it is that it is of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SwitchFigures {
+    /// The record's id, which follows from its content.
+    pub id: Uuid,
+    /// What it says.
+    pub record: SwitchRecord,
+    /// 1 to 100; 100 for the same UCID.
+    pub confidence: u8,
+    /// Why they are taken for the same call, in a sentence.
+    pub reason: String,
 }
 
 /// `trunkline.cdr.remarked.v1`
@@ -161,4 +216,30 @@ pub struct Remarked {
     pub author: String,
     /// The text; replaces the same author's earlier remark on this conversation.
     pub text: String,
+}
+
+/// `trunkline.cdr.reconciled.v1`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reconciled {
+    /// The conversation.
+    pub cdr: Uuid,
+    /// The switch's record of it.
+    pub figures: SwitchFigures,
+}
+
+/// `trunkline.cdr.report.v1`: how the records of a day stand to those of the switches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The day, `2026-11-21`, in that zone.
+    pub day: String,
+    /// IANA name of the zone whose day it is.
+    pub zone: String,
+    /// Calls that both sides saw.
+    pub matched: u64,
+    /// How many of these differ in a field.
+    pub differing: u64,
+    /// Calls of which only events told.
+    pub only_in_events: u64,
+    /// Calls that only the switch recorded.
+    pub only_at_switch: u64,
 }

@@ -101,6 +101,7 @@ pub(crate) struct Plan {
     skills: HashSet<String>,
     vdns: HashSet<String>,
     recorders: HashSet<String>,
+    voicemail: HashSet<String>,
     internal: HashSet<String>,
     /// Lengths that internal numbers have, where no list of them is given.
     lengths: Vec<usize>,
@@ -123,6 +124,7 @@ impl Plan {
             skills: set(lists.skills),
             vdns: set(lists.vdns),
             recorders: set(lists.recorders),
+            voicemail: set(lists.voicemail),
             internal: set(lists.internal),
             lengths,
             learning: None,
@@ -140,6 +142,7 @@ impl Plan {
         self.is_watched_station(number)
             || self.is_entry(number)
             || self.recorders.contains(&*folded(number))
+            || self.is_voicemail(number)
             || self.internal.contains(&*folded(number))
             || self.has_internal_length(number)
     }
@@ -176,6 +179,11 @@ impl Plan {
     /// A recorder's port (rule 24).
     pub(crate) fn is_recorder(&self, number: &str) -> bool {
         self.recorders.contains(&*folded(number))
+    }
+
+    /// A mailbox: it answers calls that nobody took.
+    pub(crate) fn is_voicemail(&self, number: &str) -> bool {
+        self.voicemail.contains(&*folded(number))
     }
 
     /// What is to be learned from events; `None` where it is configured.
@@ -266,6 +274,8 @@ pub(crate) struct Lists<'a> {
     pub(crate) vdns: &'a [String],
     /// Recorder ports.
     pub(crate) recorders: &'a [String],
+    /// Mailboxes.
+    pub(crate) voicemail: &'a [String],
     /// Further internal numbers.
     pub(crate) internal: &'a [String],
 }

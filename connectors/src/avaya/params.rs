@@ -140,6 +140,7 @@ fn settings(keys: &mut Keys) -> Settings {
         keys.problem("stations", "it has to name at least one of stations, skills or vdns to be monitored");
     }
     let recorders = number_list(keys, "recorder_devices");
+    let voicemail = number_list(keys, "voicemail_numbers");
     let internal = number_list(keys, "internal_numbers");
     for number in stations.iter().filter(|number| vdns.contains(number) || skills.contains(number)).take(1) {
         keys.problem("stations", format!("{number} is also named as a VDN or skill"));
@@ -149,6 +150,7 @@ fn settings(keys: &mut Keys) -> Settings {
         skills: &skills,
         vdns: &vdns,
         recorders: &recorders,
+        voicemail: &voicemail,
         internal: &internal,
     });
     Settings {

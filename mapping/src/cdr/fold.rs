@@ -8,7 +8,7 @@ use trunkline_events::{Event, Timestamp};
 use super::chat::Chat;
 use super::key::{call_of, chat_of};
 use super::order::{Told, order};
-use super::remark::remarks;
+use super::remark::{figures, remarks};
 use super::voice::Voice;
 use super::wrap_up::wrap_up;
 
@@ -91,6 +91,7 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Option<Folded> {
     cdr.reconstructed |= ordered.clock_jumped;
     cdr.wrap_up_ms = wrap_up(told, &cdr);
     cdr.remarks = remarks(told);
+    cdr.switch = figures(told);
     let complete = cdr.ended.is_some();
     Some(Folded { cdr, complete, customer_handle, live })
 }
@@ -128,6 +129,7 @@ pub fn changed(old: &Cdr, new: &Cdr) -> bool {
         remarks,
         reconstructed,
         absorbed,
+        switch,
     } = old;
     let who = *id == new.id
         && *absorbed == new.absorbed
@@ -152,6 +154,7 @@ pub fn changed(old: &Cdr, new: &Cdr) -> bool {
         && *messages == new.messages
         && (*transfers, *conferences) == (new.transfers, new.conferences)
         && *remarks == new.remarks
+        && *switch == new.switch
         && *reconstructed == new.reconstructed;
     !(who && what && when && how)
 }

@@ -63,6 +63,7 @@ pub fn conversation_keys(event: &Event) -> Vec<ConversationKey> {
     let source = event.source.as_str();
     match &event.body {
         Body::CdrRemarked(body) => vec![ConversationKey::from_id(body.cdr)],
+        Body::CdrReconciled(body) => vec![ConversationKey::from_id(body.cdr)],
         body => match (call_of(body), chat_of(body)) {
             (Some((call, from)), _) => {
                 let mut keys = vec![ConversationKey::new(source, &call.id)];
@@ -80,11 +81,13 @@ pub fn conversation_keys(event: &Event) -> Vec<ConversationKey> {
     }
 }
 
-/// When a conversation was there at the latest, if `event` belongs to it: at the event's time, but remarks and agents'
+/// When a conversation was there at the latest, if `event` belongs to it: at the event's time, but remarks, the switch's records and agents'
 /// states come after a conversation and never begin one.
 pub fn known_from(event: &Event) -> Timestamp {
     match &event.body {
-        Body::CdrRemarked(_) | Body::AgentState(_) => Timestamp::EPOCH.plus(time::Duration::MAX),
+        Body::CdrRemarked(_) | Body::CdrReconciled(_) | Body::AgentState(_) => {
+            Timestamp::EPOCH.plus(time::Duration::MAX)
+        }
         _ => event.time,
     }
 }

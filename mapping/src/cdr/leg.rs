@@ -23,6 +23,7 @@ pub(super) enum LegEnd {
     Transferred,
     Diverted,
     Abandoned,
+    Voicemail,
 }
 
 impl LegEnd {
@@ -32,6 +33,7 @@ impl LegEnd {
             Self::Transferred => "transferred",
             Self::Diverted => "diverted",
             Self::Abandoned => "abandoned",
+            Self::Voicemail => "voicemail",
         }
     }
 }
@@ -47,6 +49,8 @@ pub(super) struct LegState<'a> {
     pub(super) answered: Option<Timestamp>,
     pub(super) ended: Option<Timestamp>,
     pub(super) end: Option<LegEnd>,
+    /// A mailbox, not a person.
+    pub(super) voicemail: bool,
     /// When we took the event that began it.
     pub(super) taken: Timestamp,
     ring: Duration,
@@ -65,6 +69,7 @@ impl<'a> LegState<'a> {
             answered: None,
             ended: None,
             end: None,
+            voicemail: false,
             taken,
             ring: Duration::ZERO,
             talk: Duration::ZERO,
@@ -109,7 +114,7 @@ impl<'a> LegState<'a> {
             self.close_stretch(at);
             self.phase = Phase::Over;
             self.ended = Some(at);
-            self.end = Some(end);
+            self.end = Some(if self.voicemail { LegEnd::Voicemail } else { end });
         }
     }
 

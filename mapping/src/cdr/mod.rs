@@ -18,7 +18,7 @@
 //! | hold | held | resumed, joined by a conference, transferred away, end |
 //! | wrap-up | `after_call` of the last leg's agent at the end | his next state; both name the call |
 //!
-//! Totals are sums over the legs: agents' time, not the customer's. A stretch that has not ended counts nothing yet.
+//! Totals are sums over the legs: agents' time, not the customer's, and no mailbox's. A stretch that has not ended counts nothing yet.
 //!
 //! A leg is one unbroken stay of an extension in the conversation. An extension that rings again after its leg has ended
 //! (a ring that was not answered, a call that came back) begins a second leg; a ring told twice is one. A ring where we
@@ -37,6 +37,7 @@
 //! |---|---|---|
 //! | both | not over | `open` |
 //! | voice | a device of ours answered; outbound: the far side answered | `answered` |
+//! | voice | a mailbox answered, nobody else | `voicemail` |
 //! | voice | the switch names a failure that is not "no answer" | `failed` |
 //! | voice, inbound | it ended while it rang | `abandoned_ringing` |
 //! | voice, inbound | it ended in a queue, or after a ring that was diverted back to it | `abandoned_in_queue` |
@@ -47,16 +48,24 @@
 
 mod calls;
 mod chat;
+mod differences;
 mod fold;
+mod import;
 mod key;
 mod leg;
 mod order;
 mod outcome;
+mod reconcile;
 mod remark;
 mod route;
 mod voice;
 mod wrap_up;
+mod zone;
 
+pub use differences::{Change, differences, digest};
 pub use fold::{CustomerHandle, Folded, LiveLeg, changed, fold};
+pub use import::{ImportMapping, MappingError, RowError, switch_record_id};
 pub(crate) use key::call_of;
 pub use key::{ConversationKey, conversation_keys, known_from, root};
+pub use reconcile::{Difference, Match, Reconciliation, Recorded, Seen, Tolerance, reconcile};
+pub use zone::{NoZone, Zone};

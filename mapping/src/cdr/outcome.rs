@@ -12,10 +12,20 @@ pub(super) enum Standing {
     Ringing,
 }
 
+/// Who answered a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnsweredBy {
+    People,
+    Mailbox,
+    Nobody,
+}
+
 /// The outcome of a call that is over.
-pub(super) fn of_call(answered: bool, failure: Option<&str>, direction: Direction, standing: Standing) -> Outcome {
-    if answered {
-        return Outcome::Answered;
+pub(super) fn of_call(by: AnsweredBy, failure: Option<&str>, direction: Direction, standing: Standing) -> Outcome {
+    match by {
+        AnsweredBy::People => return Outcome::Answered,
+        AnsweredBy::Mailbox => return Outcome::Voicemail,
+        AnsweredBy::Nobody => {}
     }
     if failure.is_some_and(|failure| !says_no_answer(failure)) {
         return Outcome::Failed;
@@ -53,13 +63,17 @@ mod tests {
     fn a_switchs_word_for_no_answer_is_no_failure() {
         for word in ["no answer", "callNotAnswered", "NO_ANSWER", "callCancelled", "unanswered"] {
             assert_eq!(
-                of_call(false, Some(word), Direction::Outbound, Standing::Nowhere),
+                of_call(AnsweredBy::Nobody, Some(word), Direction::Outbound, Standing::Nowhere),
                 Outcome::Unanswered,
                 "{word}"
             );
         }
         for word in ["busy", "destNotObtainable", "trunksBusy"] {
-            assert_eq!(of_call(false, Some(word), Direction::Outbound, Standing::Nowhere), Outcome::Failed, "{word}");
+            assert_eq!(
+                of_call(AnsweredBy::Nobody, Some(word), Direction::Outbound, Standing::Nowhere),
+                Outcome::Failed,
+                "{word}"
+            );
         }
     }
 }

@@ -1,7 +1,10 @@
-//! Agents' remarks: the latest of each author, in order of time; an empty one takes his earlier remark away.
+//! What comes after a conversation. Agents' remarks: the latest of each author, in order of time; an empty one takes his
+//! earlier remark away. The switch's records: the surest one.
+
+use std::cmp::Reverse;
 
 use trunkline_events::Body;
-use trunkline_events::cdr::Remark;
+use trunkline_events::cdr::{Remark, SwitchFigures};
 
 use super::order::Told;
 
@@ -15,4 +18,13 @@ pub(super) fn remarks(told: &[Told<'_>]) -> Vec<Remark> {
         }
     }
     remarks
+}
+
+/// Of several records of the switch that were taken for this conversation's, the surest.
+pub(super) fn figures(told: &[Told<'_>]) -> Option<SwitchFigures> {
+    let found = told.iter().filter_map(|told| match &told.event.body {
+        Body::CdrReconciled(body) => Some(&body.figures),
+        _ => None,
+    });
+    found.min_by_key(|figures| (Reverse(figures.confidence), figures.id)).cloned()
 }

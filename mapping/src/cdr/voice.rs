@@ -8,7 +8,7 @@ use super::calls::Calls;
 use super::fold::{CustomerHandle, LiveLeg};
 use super::leg::{LegEnd, LegState, Phase, millis};
 use super::order::Told;
-use super::outcome::{Standing, of_call};
+use super::outcome::{AnsweredBy, Standing, of_call};
 use super::route::{Journey, data_of, route_of};
 
 /// What the walk has gathered.
@@ -72,7 +72,12 @@ impl<'a> Voice<'a> {
             Body::CallOffered(body) => self.offered(call, body.device.as_ref(), &body.route, told),
             Body::CallQueued(body) => self.queued(call, &body.queue),
             Body::CallRinging(body) => self.ringing(call, &body.device, &body.route, told),
-            Body::CallAnswered(body) => self.answered(call, &body.device, &body.route, told),
+            Body::CallAnswered(body) => {
+                self.answered(call, &body.device, &body.route, told);
+                if body.voicemail {
+                    self.with_leg(call, &body.device, |leg| leg.voicemail = true);
+                }
+            }
             Body::CallHeld(body) => self.with_leg(call, &body.device, |leg| leg.hold(at)),
             Body::CallResumed(body) => self.with_leg(call, &body.device, |leg| leg.resume(at)),
             Body::CallTransferred(body) => {
@@ -237,11 +242,16 @@ impl<'a> Voice<'a> {
     /// The record; its start, remarks and wrap-up are the caller's.
     pub(super) fn record(&self) -> Cdr {
         let legs: Vec<Leg> = self.legs.iter().map(LegState::record).collect();
-        let sum = |of: fn(&Leg) -> u64| legs.iter().map(of).sum();
+        let people = || self.legs.iter().filter(|leg| !leg.voicemail).map(LegState::record);
+        let sum = |of: fn(&Leg) -> u64| people().map(|leg| of(&leg)).sum();
         let root = self.calls.root();
-        let answered = legs.iter().filter_map(|leg| leg.answered).chain(self.far_answer).min();
-        let outcome =
-            self.ended.map(|_| of_call(answered.is_some(), self.failure, self.journey.direction(), self.standing));
+        let answered = people().filter_map(|leg| leg.answered).chain(self.far_answer).min();
+        let by = match answered {
+            Some(_) => AnsweredBy::People,
+            None if self.legs.iter().any(|leg| leg.voicemail) => AnsweredBy::Mailbox,
+            None => AnsweredBy::Nobody,
+        };
+        let outcome = self.ended.map(|_| of_call(by, self.failure, self.journey.direction(), self.standing));
         Cdr {
             id: root.map(|root| root.id()).unwrap_or_default(),
             medium: Medium::Voice,
@@ -277,7 +287,7 @@ impl<'a> Voice<'a> {
 
     /// Legs that ring or talk now.
     pub(super) fn live(&self, told: &[Told<'a>]) -> Vec<LiveLeg> {
-        let alive = |leg: &&LegState<'a>| leg.is_open() && leg.phase != Phase::Dialling;
+        let alive = |leg: &&LegState<'a>| leg.is_open() && leg.phase != Phase::Dialling && !leg.voicemail;
         let mut live = Vec::new();
         for leg in self.legs.iter().filter(alive) {
             let call = self.calls.get(self.calls.now(leg.home));

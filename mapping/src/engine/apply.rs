@@ -19,7 +19,7 @@ use super::{Applied, Derivation, Engine, Rejected};
 use crate::identity::{Handle, subject_handle};
 use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
-use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, handles, outbox};
+use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, StoredCdr, handles, outbox};
 
 /// How often a transaction that lost a race is run again at once.
 const RACES: usize = 8;
@@ -247,6 +247,30 @@ impl Engine {
             // What this batch wrote is newer.
             rows.entry(row.id).or_insert(row);
         }
+        let subjects = self.hang(session, touched, &before, &mut rows).await?;
+        let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied();
+        let customer_of = |handle, started| customer_at(&rows, handle, started);
+        conversations::record(writes, touched, before, subject_of, customer_of, derived)?;
+        let asked: Vec<Asked<'_>> = pops::new_here(touched, &standing)
+            .into_iter()
+            .filter_map(|one| {
+                let before = one.folded.cdr.started?;
+                Some(Asked { conversation: one.root, handle: rows.get(&subject_of(one)?)?, before })
+            })
+            .collect();
+        let presumed = presume(session, &asked, &self.knowledge.fields).await?;
+        pops::turn(writes, touched, standing, &presumed, derived)
+    }
+
+    /// The handle that each conversation's record hangs on, by root. `rows` are handles that are known; those that are
+    /// read besides are added.
+    pub(super) async fn hang(
+        &self,
+        session: &Session<'_>,
+        touched: &[Touched<'_>],
+        before: &HashMap<Uuid, StoredCdr>,
+        rows: &mut HashMap<Uuid, HandleRow>,
+    ) -> Result<HashMap<Uuid, Uuid>, StoreError> {
         // The likeliest first. Anew each time: a trunk that is told later gives the same digits another meaning.
         let mut subjects: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for one in touched {
@@ -259,22 +283,12 @@ impl Engine {
         if !missing.is_empty() {
             rows.extend(session.ask(handles::by_id(missing)).await?.into_iter().map(|row| (row.id, row)));
         }
-        let owners = former_owners(&rows);
+        let owners = former_owners(rows);
         if !owners.is_empty() {
             rows.extend(session.ask(handles::by_id(owners)).await?.into_iter().map(|row| (row.id, row)));
         }
-        let subject_of = |one: &Touched<'_>| subjects.get(&one.root)?.iter().copied().find(|id| rows.contains_key(id));
-        let customer_of = |handle: Uuid, started| customer_at(&rows, handle, started);
-        conversations::record(writes, touched, before, subject_of, customer_of, derived)?;
-        let asked: Vec<Asked<'_>> = pops::new_here(touched, &standing)
-            .into_iter()
-            .filter_map(|one| {
-                let before = one.folded.cdr.started?;
-                Some(Asked { conversation: one.root, handle: rows.get(&subject_of(one)?)?, before })
-            })
-            .collect();
-        let presumed = presume(session, &asked, &self.knowledge.fields).await?;
-        pops::turn(writes, touched, standing, &presumed, derived)
+        let first_known = |ids: Vec<Uuid>| ids.into_iter().find(|id| rows.contains_key(id));
+        Ok(subjects.into_iter().filter_map(|(root, ids)| Some((root, first_known(ids)?))).collect())
     }
 
     /// Handles that a conversation's record may hang on, of which the first that anybody named counts: the strongest one
@@ -303,7 +317,11 @@ fn same_number(old: &Cdr, new: &Cdr) -> bool {
 }
 
 /// Writes what is left to write, and derived events into the outbox.
-async fn post(session: &Session<'_>, mut writes: Bundle, derived: Derived) -> Result<Vec<Derivation>, StoreError> {
+pub(super) async fn post(
+    session: &Session<'_>,
+    mut writes: Bundle,
+    derived: Derived,
+) -> Result<Vec<Derivation>, StoreError> {
     if derived.events.is_empty() {
         return session.together(writes).await.map(|_| Vec::new());
     }

@@ -13,8 +13,8 @@ use super::recent::Recent;
 use crate::cdr::{self, ConversationKey, Folded};
 use crate::store::conversations::State;
 use crate::store::{
-    Answers, Bundle, ConversationRow, HandleRow, LivePop, Place, Session, StoreError, StoredCdr, cdrs, conversations,
-    events,
+    Answers, Bundle, ConversationRow, HandleRow, LivePop, Place, RevisionRow, Session, StoreError, StoredCdr, cdrs,
+    conversations, events, revisions,
 };
 
 /// A conversation that the batch touched, as it is now.
@@ -126,8 +126,12 @@ impl Named {
     ) -> Result<Conversations<'e>, StoreError> {
         let sets = join(writes, state.keys, &self.rows, fresh);
         let stored = read_events(session, state.events, fresh, recent).await?;
-        let records = state.records.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
-        let touched = fold_sets(sets, &stored, fresh);
+        let records: HashMap<Uuid, StoredCdr> =
+            state.records.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
+        let mut touched = fold_sets(sets, &stored, fresh);
+        // Of a conversation whose events are no longer kept the late ones would tell half a story.
+        let sealed = |id: &Uuid| records.get(id).is_some_and(|stored| stored.sealed);
+        touched.retain(|one| !one.members.iter().any(sealed));
         Ok(Conversations { touched, records, subjects: state.subjects, pops: state.pops })
     }
 }
@@ -254,30 +258,61 @@ pub(super) fn record(
     customer_of: impl Fn(Uuid, Option<Timestamp>) -> Option<Uuid>,
     derived: &mut Derived,
 ) -> Result<(), StoreError> {
-    let mut written = Vec::new();
-    let mut gone = Vec::new();
+    let (mut written, mut revisions, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for conversation in touched {
         let old = before.remove(&conversation.root);
         let absorbed: Vec<StoredCdr> = conversation.members.iter().filter_map(|id| before.remove(id)).collect();
         gone.extend(absorbed.iter().map(|stored| stored.cdr.id));
         let mut cdr = conversation.folded.cdr.clone();
-        cdr.absorbed = absorbed_ids(conversation.root, old.as_ref(), &absorbed);
-        let new = StoredCdr { cdr, complete: conversation.folded.complete, subject_handle: subject(conversation) };
+        cdr.absorbed = absorbed_ids(conversation.root, old.as_ref(), &absorbed, []);
+        let (complete, subject_handle) = (conversation.folded.complete, subject(conversation));
+        let new = StoredCdr { cdr, complete, subject_handle, sealed: false };
         let revision = old.iter().chain(&absorbed).map(|stored| stored.cdr.revision).max().unwrap_or_default();
         if let Some(new) = revised(old.as_ref(), new, revision) {
             tell(&new, conversation.cause, &customer_of, derived);
+            if new.complete {
+                revisions.push(revision_of(old.as_ref(), &new, conversation.cause, conversation.cause.event_type())?);
+            }
             written.push(new);
         }
     }
     if !gone.is_empty() {
         cdrs::delete(writes, gone);
     }
+    if !revisions.is_empty() {
+        revisions::insert(writes, &revisions)?;
+    }
     if written.is_empty() { Ok(()) } else { cdrs::upsert(writes, &written) }
 }
 
+/// What the revision says of itself. What an open record said before is no change: nobody was told of it.
+pub(super) fn revision_of(
+    old: Option<&StoredCdr>,
+    new: &StoredCdr,
+    cause: &Event,
+    why: &'static str,
+) -> Result<RevisionRow, StoreError> {
+    let told = old.filter(|old| old.cdr.revision > 0);
+    Ok(RevisionRow {
+        id: new.cdr.id,
+        revision: new.cdr.revision,
+        at: cause.received,
+        cause: cause.id,
+        why,
+        digest: cdr::digest(&serde_json::to_string(&new.cdr)?, new.subject_handle),
+        changes: told.map(|old| cdr::differences(&old.cdr, &new.cdr)).unwrap_or_default(),
+    })
+}
+
 /// Records that were told and are part of this one now, in the order of their ids; those that they had absorbed too.
-fn absorbed_ids(root: Uuid, old: Option<&StoredCdr>, absorbed: &[StoredCdr]) -> Vec<Uuid> {
-    let told = absorbed.iter().filter(|stored| stored.cdr.revision > 0).map(|stored| stored.cdr.id);
+/// `more` are ids that are known to have been told.
+pub(super) fn absorbed_ids(
+    root: Uuid,
+    old: Option<&StoredCdr>,
+    absorbed: &[StoredCdr],
+    more: impl IntoIterator<Item = Uuid>,
+) -> Vec<Uuid> {
+    let told = absorbed.iter().filter(|stored| stored.cdr.revision > 0).map(|stored| stored.cdr.id).chain(more);
     let before = old.into_iter().chain(absorbed).flat_map(|stored| stored.cdr.absorbed.iter().copied());
     // Another key of the set may have become its root meanwhile: what was absorbed once is the record again.
     let ids: BTreeSet<Uuid> = told.chain(before).filter(|id| *id != root).collect();
@@ -285,7 +320,7 @@ fn absorbed_ids(root: Uuid, old: Option<&StoredCdr>, absorbed: &[StoredCdr]) -> 
 }
 
 /// The record with its revision, if it must be written: 1 on completion, one more for each correction after it.
-fn revised(old: Option<&StoredCdr>, mut new: StoredCdr, revision: u32) -> Option<StoredCdr> {
+pub(super) fn revised(old: Option<&StoredCdr>, mut new: StoredCdr, revision: u32) -> Option<StoredCdr> {
     let same = old.is_some_and(|old| {
         old.complete == new.complete
             && old.subject_handle == new.subject_handle
@@ -332,7 +367,8 @@ pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) ->
     Ok(found)
 }
 
-fn tell(
+/// Tells of a record that is complete.
+pub(super) fn tell(
     new: &StoredCdr,
     cause: &Event,
     customer_of: impl Fn(Uuid, Option<Timestamp>) -> Option<Uuid>,

@@ -1,7 +1,7 @@
 //! Events that mapping derives. Their ids follow from what they tell, and their times from the event that caused them, so
 //! that doing the work again after a crash tells the same again.
 
-use trunkline_events::{Body, Event, EventId};
+use trunkline_events::{Body, Event, EventId, Timestamp};
 
 /// Who tells derived events.
 pub(super) const SOURCE: &str = "/mapping";
@@ -23,6 +23,21 @@ impl Derived {
             received: cause.received,
             partition_key: subject.to_owned(),
             causation: Some(cause.id),
+            sequence: None,
+            body,
+        });
+    }
+
+    /// Adds an event about a day's report, which no event caused. The same `turn` is the same telling.
+    pub(super) fn report(&mut self, day: &str, turn: &str, now: Timestamp, body: Body) {
+        self.events.push(Event {
+            id: EventId::derive(SOURCE, day, body.event_type(), turn),
+            source: SOURCE.to_owned(),
+            subject: Some(day.to_owned()),
+            time: now,
+            received: now,
+            partition_key: day.to_owned(),
+            causation: None,
             sequence: None,
             body,
         });

@@ -40,6 +40,9 @@ pub enum DirectiveError {
     /// No conversation has this id.
     #[error("there is no conversation {0}")]
     NoConversation(Uuid),
+    /// Retention has removed what its record would be made from.
+    #[error("the events of conversation {0} are no longer kept, so its record cannot be changed any more")]
+    Sealed(Uuid),
     /// No directive has this id.
     #[error("there is no directive {0}")]
     NoDirective(Uuid),
@@ -170,8 +173,10 @@ impl Engine {
 
     /// Writes a remark on a conversation; it replaces the same author's earlier one.
     pub async fn remark(&self, cdr: Uuid, author: &str, text: &str, at: Timestamp) -> Result<Applied, DirectiveError> {
-        if cdrs::of_conversation(&self.store.reading(), cdr).await?.is_none() {
-            return Err(DirectiveError::NoConversation(cdr));
+        match cdrs::of_conversation(&self.store.reading(), cdr).await? {
+            None => return Err(DirectiveError::NoConversation(cdr)),
+            Some(stored) if stored.sealed => return Err(DirectiveError::Sealed(cdr)),
+            Some(_) => {}
         }
         let body = Remarked { cdr, author: author.to_owned(), text: text.to_owned() };
         let event = told(AGENTS, cdr.to_string(), at, Body::CdrRemarked(body));

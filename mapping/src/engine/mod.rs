@@ -22,9 +22,12 @@ mod inbox;
 mod people;
 mod pops;
 mod profiles;
+mod rebuild;
 mod recent;
+mod reconcile;
 mod records;
 mod rehearsal;
+mod retention;
 mod who;
 
 use std::sync::Arc;
@@ -34,7 +37,10 @@ use trunkline_events::{Event, EventId};
 
 pub use apply::EngineError;
 pub use directives::{By, Decided, DirectiveError};
+pub use rebuild::Rebuild;
+pub use reconcile::{Compared, LONGEST, Stretch};
 pub use records::Records;
+pub use retention::Retention;
 
 use crate::identity::Rules;
 use crate::numbers::DialPlans;

@@ -18,11 +18,11 @@ use crate::identity::{Handle, Role};
 use crate::profile::{brief, last_contact};
 use crate::store::{
     CdrQuery, HandleRow, Held, Session, Store, StoreError, StoredCdr, cdrs, conversations, events, evidence, handles,
-    pops,
+    pops, revisions,
 };
 use crate::view::{
-    CdrFilter, CustomerView, FieldView, HandleView, LinkView, LivePopView, MessageView, TagView, TimelineEntry,
-    TurnView, Who,
+    CdrFilter, CustomerView, FieldView, HandleView, LinkView, LivePopView, MessageView, RevisionView, TagView,
+    TimelineEntry, TurnView, Who,
 };
 
 /// Reads for people and programs. Cheap to clone.
@@ -190,6 +190,11 @@ impl Records {
         let session = self.store.reading();
         let found = cdrs::of_conversation(&session, id).await?;
         Ok(with_customers(&session, found.into_iter().collect()).await?.pop())
+    }
+
+    /// What was told of a conversation's record, the oldest revision first; empty for an open one.
+    pub async fn revisions(&self, id: Uuid) -> Result<Vec<RevisionView>, StoreError> {
+        self.store.reading().ask(revisions::of_conversation(id)).await
     }
 
     /// Conversation records, the newest first.

@@ -66,6 +66,7 @@ const REJECTED: &str = "SELECT j.source, j.epoch, j.received / 86400000000 AS da
     FROM rejection j WHERE j.epoch IS NOT NULL AND j.number IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event e \
     WHERE e.id = j.event AND e.epoch = j.epoch AND e.number = j.number) \
     GROUP BY j.source, j.epoch, j.received / 86400000000";
+const PAST: &str = "SELECT p.source, p.epoch, p.day, p.top, p.stored, p.duplicate, p.rejected FROM past_books p";
 const TAKEN: &str = "SELECT b.source, b.epoch, b.day, b.redelivered, b.taken FROM books b";
 /// What connectors said of their own books on the day of the due instant, before it.
 const TOLD: &str = "SELECT e.body FROM event e WHERE e.type = 'trunkline.link.books.v1' AND e.received <= {1} \
@@ -86,6 +87,7 @@ impl Store {
         add(&session, &mut epochs, (STORED, due), |counts, number| counts.stored += number).await?;
         add(&session, &mut epochs, (DUPLICATE, due), |counts, number| counts.duplicate += number).await?;
         add(&session, &mut epochs, (REJECTED, due), |counts, number| counts.rejected += number).await?;
+        add_past(&session, &mut epochs).await?;
         add_taken(&session, &mut epochs, due).await?;
         let mut views: BTreeMap<(String, Day), BooksView> = BTreeMap::new();
         for ((source, _), days) in epochs {
@@ -148,6 +150,22 @@ async fn add(
         counts.top = counts.top.max(row.maybe_big(4)?.unwrap_or_default().unsigned_abs());
         counts.due += row.big(5)?.unsigned_abs();
         counts.due_top = counts.due_top.max(row.maybe_big(6)?.unwrap_or_default().unsigned_abs());
+    }
+    Ok(())
+}
+
+/// What retention has removed. All of it is older than any instant that something may be due at.
+async fn add_past(session: &Session<'_>, epochs: &mut Epochs) -> Result<(), StoreError> {
+    for row in session.all("read the books", Query::new(PAST)).await? {
+        let counts = epochs.entry((row.text(0)?, row.text(1)?)).or_default().entry(Day(row.big(2)?)).or_default();
+        let [top, stored, duplicate, rejected] = [3, 4, 5, 6].map(|at| row.big(at).map(i64::unsigned_abs));
+        let (top, stored, duplicate, rejected) = (top?, stored?, duplicate?, rejected?);
+        counts.stored += stored;
+        counts.duplicate += duplicate;
+        counts.rejected += rejected;
+        counts.due += stored + duplicate + rejected;
+        counts.top = counts.top.max(top);
+        counts.due_top = counts.due_top.max(top);
     }
     Ok(())
 }

@@ -19,6 +19,8 @@ pub(crate) struct StoredCdr {
     pub(crate) complete: bool,
     /// The handle that it hangs on.
     pub(crate) subject_handle: Option<Uuid>,
+    /// Some of its events, or all, are no longer kept: it stands as it is.
+    pub(crate) sealed: bool,
 }
 
 /// A list of records as it is read: the filter with customer and number made handles.
@@ -136,14 +138,14 @@ pub(crate) fn delete(writes: &mut Bundle, ids: impl IntoIterator<Item = Uuid>) {
 
 /// Records by id.
 pub(super) fn of_conversations(ids: impl IntoIterator<Item = Uuid>) -> Ask<StoredCdr> {
-    let query = Query::new("SELECT r.id, r.complete, r.subject_handle, r.record FROM cdr r WHERE r.id {ids}");
-    Ask::new("read records", query.ids(ids), 4, read)
+    let query = Query::new("SELECT r.id, r.complete, r.subject_handle, r.record, r.sealed FROM cdr r WHERE r.id {ids}");
+    Ask::new("read records", query.ids(ids), 5, read)
 }
 
 /// Records of the conversation that `id` names now, were it a former id.
 pub(crate) async fn of_conversation(session: &Session<'_>, id: Uuid) -> Result<Option<StoredCdr>, StoreError> {
     let query = Query::new(
-        "SELECT c.id, c.complete, c.subject_handle, c.record FROM conversation v JOIN cdr c ON c.id = v.root \
+        "SELECT c.id, c.complete, c.subject_handle, c.record, c.sealed FROM conversation v JOIN cdr c ON c.id = v.root \
          WHERE v.id = {1}",
     );
     let found = session.all("read a record", query.bind(id)).await?;
@@ -153,7 +155,7 @@ pub(crate) async fn of_conversation(session: &Session<'_>, id: Uuid) -> Result<O
 macro_rules! select_page {
     ($from:literal) => {
         concat!(
-            "SELECT c.id, c.complete, c.subject_handle, c.record ",
+            "SELECT c.id, c.complete, c.subject_handle, c.record, c.sealed ",
             $from,
             " WHERE c.started >= {1} AND c.started < {2} AND (c.started < {3} OR (c.started = {3} AND c.id < {4})) ",
             "AND c.agents LIKE {5} ESCAPE '\\' AND c.extensions LIKE {6} ESCAPE '\\' AND c.source LIKE {7} ESCAPE '\\' ",
@@ -198,6 +200,25 @@ pub(crate) async fn list(session: &Session<'_>, asked: &CdrQuery) -> Result<Vec<
     found.iter().map(read).collect()
 }
 
+/// Complete records of calls that ended from `from` on and before `to`, after the one that was read last, in the order of
+/// their ends.
+pub(crate) async fn ended_between(
+    session: &Session<'_>,
+    from: Timestamp,
+    to: Timestamp,
+    after: Option<(Timestamp, Uuid)>,
+    limit: u32,
+) -> Result<Vec<StoredCdr>, StoreError> {
+    let query = Query::new(
+        "SELECT c.id, c.complete, c.subject_handle, c.record, c.sealed FROM cdr c WHERE c.ended >= {1} AND c.ended < {2} \
+         AND (c.ended > {3} OR (c.ended = {3} AND c.id > {4})) AND c.complete AND c.medium = 'voice' \
+         ORDER BY c.ended, c.id LIMIT {5}",
+    );
+    let (after_end, after_id) = after.map_or((i64::MIN, Uuid::nil()), |(at, id)| (micros(at), id));
+    let query = query.bind(from).bind(to).bind(after_end).bind(after_id).bind(i64::from(limit));
+    session.all("read records", query).await?.iter().map(read).collect()
+}
+
 /// `text` for LIKE with its wildcards taken literally; the escape character is a backslash.
 pub(crate) fn literal(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
@@ -227,6 +248,7 @@ fn read(row: &Row) -> Result<StoredCdr, StoreError> {
         cdr: record(row.uuid(0)?, &row.text(3)?)?,
         complete: row.flag(1)?,
         subject_handle: row.maybe_uuid(2)?,
+        sealed: row.big(4)? > 0,
     })
 }
 

@@ -12,7 +12,7 @@ use super::handles::{self, HandleRow};
 use super::pops::LivePop;
 use super::rows::{Kind, Rows};
 use super::session::{Query, Row, Session};
-use super::{cdrs, pops};
+use super::{cdrs, micros, pops};
 
 /// A key and the set that it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,4 +104,25 @@ pub(crate) fn update(writes: &mut Bundle, rows: &[ConversationRow]) {
          FROM {rows} WHERE conversation.id = r.id",
     );
     writes.write("write conversations", query.rows(table(rows)));
+}
+
+/// Roots of conversations after one of them, in the order of their ids: those that began at `since` or later, of one
+/// source or of all.
+pub(crate) async fn roots_after(
+    session: &Session<'_>,
+    after: Option<Uuid>,
+    since: Option<Timestamp>,
+    source: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Uuid>, StoreError> {
+    let query = Query::new(
+        "SELECT c.id FROM conversation c WHERE c.id > {1} AND c.root = c.id AND c.first_time >= {2} \
+         AND c.key LIKE {3} ESCAPE '\\' ORDER BY c.id LIMIT {4}",
+    );
+    let query = query
+        .bind(after.unwrap_or_default())
+        .bind(since.map_or(i64::MIN, micros))
+        .bind(source.map_or_else(|| "%".to_owned(), |source| format!("{}|%", cdrs::literal(source))))
+        .bind(i64::from(limit));
+    session.all("read conversations", query).await?.iter().map(|row| row.uuid(0)).collect()
 }

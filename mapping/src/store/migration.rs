@@ -25,6 +25,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") }),
             Box::new(Step { name: "0002", sql: include_str!("schema/0002.sql") }),
+            Box::new(Step { name: "0004", sql: include_str!("schema/0004.sql") }),
             Box::new(Step { name: "0007", sql: include_str!("schema/0007.sql") }),
         ]
     }

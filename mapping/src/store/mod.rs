@@ -28,9 +28,12 @@ mod open_calls;
 pub(crate) mod outbox;
 pub(crate) mod pops;
 pub(crate) mod profiles;
+pub(crate) mod retention;
+pub(crate) mod revisions;
 mod rows;
 mod session;
 mod spans;
+pub(crate) mod switch_records;
 mod tokens;
 
 use time::Duration;
@@ -53,6 +56,7 @@ pub(crate) use evidence::{EvidenceRow, Judgement, UndoRow};
 pub(crate) use handles::HandleRow;
 pub(crate) use pops::LivePop;
 pub(crate) use profiles::{TagRow, ValueRow};
+pub(crate) use revisions::RevisionRow;
 pub(crate) use session::Session;
 
 /// Microseconds since 1970.

@@ -22,8 +22,11 @@ pub(crate) fn events(text: &str) -> Vec<Event> {
     lines.filter(|line| !line.is_empty()).map(|line| reader.event(line)).collect()
 }
 
-/// `10:00:05`, `10:00:05.250`, `00:10:00+1d`.
+/// `10:00:05`, `10:00:05.250`, `00:10:00+1d`, `02:58:00@+02:00` by a clock that is ahead of UTC.
 pub(crate) fn instant(text: &str) -> Timestamp {
+    if let Some((clock, offset)) = text.split_once('@') {
+        return format!("{DAY}T{clock}{offset}").parse().expect("an offset is written 02:58:00@+02:00");
+    }
     let (clock, days) = text.split_once('+').unwrap_or((text, "0d"));
     let days: i64 = days.trim_end_matches('d').parse().expect("days are written +1d");
     let midnight: Timestamp = format!("{DAY}T{clock}Z").parse().expect("a time is written 10:00:05");
@@ -148,6 +151,7 @@ impl Reader {
                 device: line.device(0),
                 route: self.route(line),
                 data: line.data(),
+                voicemail: line.says("voicemail"),
             }),
             "held" => Body::CallHeld(Held { call, device: line.device(0) }),
             "resumed" => Body::CallResumed(Resumed { call, device: line.device(0) }),

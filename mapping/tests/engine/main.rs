@@ -4,6 +4,7 @@ mod books;
 mod crowd;
 mod decisions;
 mod faults;
+mod history;
 mod house;
 mod limits;
 mod migrations;
@@ -15,7 +16,9 @@ mod pure;
 mod recycled;
 mod rehearsal;
 mod repositories;
+mod retention;
 mod stories;
+mod switch;
 mod told;
 mod workers;
 

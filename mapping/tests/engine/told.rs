@@ -95,6 +95,7 @@ pub(crate) fn answered(source: &Source, seconds: i64, id: &str, ani: &str, exten
         device: device(extension, "2001"),
         route: route(ani),
         data: call::CallData::default(),
+        voicemail: false,
     };
     source.tell(seconds, id, Body::CallAnswered(body))
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium};
+use trunkline_mapping::view::RevisionView;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -43,11 +44,20 @@ pub(super) struct Filter {
     /// `voice` or `chat`.
     #[param(value_type = Option<String>)]
     medium: Option<Medium>,
+    /// Only what comes after the last record of the page before, as `<its start>|<its id>`: no record is left out where
+    /// several began at once.
+    after: Option<String>,
     /// At most so many, 1 to 1,000; 50 if absent.
     limit: Option<u32>,
 }
 
-/// Conversation records, the newest first. For the next page, `until` is the start of the last one.
+/// `2026-11-21T08:00:00Z|ec0dc0b9-…`
+fn place(text: &str) -> Result<(Timestamp, Uuid), Problem> {
+    let read = text.split_once('|').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    read.ok_or_else(|| Problem::senseless("after is the start and the id of a record: 2026-11-21T08:00:00Z|<id>"))
+}
+
+/// Conversation records, the newest first. For the next page, `after` is the last one.
 #[utoipa::path(get, path = "/api/v1/cdrs", tag = "cdrs", params(Filter),
     responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/Cdrs"))))]
 pub(super) async fn list(
@@ -68,6 +78,7 @@ pub(super) async fn list(
         since: filter.since,
         until: filter.until,
         medium: filter.medium,
+        after: filter.after.as_deref().map(place).transpose()?,
         limit: filter.limit.unwrap_or(50).clamp(1, 1000),
     };
     let items = app.records().cdrs(&filter).await?;
@@ -87,6 +98,20 @@ pub(super) async fn show(
     let cdr = visible(&app, &caller, id).await?;
     app.audit(&caller, "cdr.view", &id.to_string(), "").await?;
     Ok(Json(cdr))
+}
+
+/// What was told of a conversation's record: what each revision changed, when and why, the oldest first.
+#[utoipa::path(get, path = "/api/v1/cdrs/{id}/revisions", tag = "cdrs", params(("id" = Uuid, Path)),
+    responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/Revisions"))))]
+pub(super) async fn revisions(
+    caller: Caller,
+    State(app): State<App>,
+    Segment(id): Segment<Uuid>,
+) -> Result<Json<List<RevisionView>>, Problem> {
+    caller.require(&[Scope::Integrator])?;
+    visible(&app, &caller, id).await?;
+    app.audit(&caller, "cdr.revisions", &id.to_string(), "").await?;
+    Ok(Json(List { items: app.records().revisions(id).await? }))
 }
 
 /// `{"text"}`

@@ -1,7 +1,8 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `conflicts.rs` what awaits one ·
-//! `cdrs.rs` conversation records · `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
+//! `cdrs.rs` conversation records · `archive.rs` what is done to all records ·
+//! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `tokens.rs`
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use super::app::App;
 use super::stream;
 
 mod agent;
+mod archive;
 mod audit;
 mod cdrs;
 mod conflicts;
@@ -22,6 +24,7 @@ mod operations;
 mod tokens;
 
 pub(super) use agent::{Found, Me};
+pub(super) use archive::{KeptRecords, RebuildRequest, ReconcileRequest, SwitchRecordsRequest};
 pub(super) use cdrs::RemarkRequest;
 pub(super) use conflicts::ConflictRequest;
 pub(super) use identity::{MergeRequest, RehearsalRequest, SplitRequest, UndoRequest};
@@ -56,7 +59,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(conflicts::decide))
         .routes(routes!(cdrs::list))
         .routes(routes!(cdrs::show))
+        .routes(routes!(cdrs::revisions))
         .routes(routes!(cdrs::remark))
+        .routes(routes!(archive::rebuild))
+        .routes(routes!(archive::keep_switch_records))
+        .routes(routes!(archive::reconcile))
+        .routes(routes!(archive::report))
+        .routes(routes!(archive::old, archive::retire))
         .routes(routes!(lookup::lookup))
         .routes(routes!(operations::connectors))
         .routes(routes!(operations::pause))

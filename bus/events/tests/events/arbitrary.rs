@@ -11,7 +11,9 @@ use trunkline_events::call::{
     Absent, Answered, CallData, CallRef, Conferenced, DataAttached, Device, Direction, Diverted, Ended, Held, LegEnded,
     Offered, Party, Queued, Resumed, Ringing, Route, Transferred,
 };
-use trunkline_events::cdr::{Cdr, Leg, Medium, Outcome, Remark, Remarked};
+use trunkline_events::cdr::{
+    Cdr, Leg, Medium, Outcome, Reconciled, Remark, Remarked, Report, SwitchFigures, SwitchRecord,
+};
 use trunkline_events::chat::{Assigned, Author, ChatRef, Closed, Content, Message, Opened, Visitor};
 use trunkline_events::customer::{Decision, Directive, Evidence, Profile, RawHandle, Strength, Tag};
 use trunkline_events::{Body, Event, EventId, Sequence, Timestamp};
@@ -87,12 +89,9 @@ fn call_beginning() -> BoxedStrategy<Body> {
         (call(), device(), route(), maybe(), data()).prop_map(|(call, device, route, redirected_from, data)| {
             Body::CallRinging(Ringing { call, device, route, redirected_from, data })
         }),
-        (call(), device(), route(), data()).prop_map(|(call, device, route, data)| Body::CallAnswered(Answered {
-            call,
-            device,
-            route,
-            data
-        })),
+        (call(), device(), route(), data(), any::<bool>()).prop_map(|(call, device, route, data, voicemail)| {
+            Body::CallAnswered(Answered { call, device, route, data, voicemail })
+        }),
         (call(), data()).prop_map(|(call, data)| Body::CallDataAttached(DataAttached { call, data })),
     ]
     .boxed()
@@ -272,8 +271,23 @@ fn records() -> BoxedStrategy<Body> {
         record().prop_map(Body::CdrCompleted),
         record().prop_map(Body::CdrRevised),
         (uuid(), text(), text()).prop_map(|(cdr, author, text)| Body::CdrRemarked(Remarked { cdr, author, text })),
+        (uuid(), figures()).prop_map(|(cdr, figures)| Body::CdrReconciled(Reconciled { cdr, figures })),
+        (text(), text(), any::<[u64; 4]>()).prop_map(|(day, zone, counts)| {
+            let [matched, differing, only_in_events, only_at_switch] = counts;
+            Body::CdrReport(Report { day, zone, matched, differing, only_in_events, only_at_switch })
+        }),
     ]
     .boxed()
+}
+
+fn figures() -> BoxedStrategy<SwitchFigures> {
+    let record = (text(), maybe(), maybe(), maybe(), option::of(any::<u64>()));
+    (uuid(), record, any::<u8>(), text())
+        .prop_map(|(id, (source, ucid, calling, disposition, duration_ms), confidence, reason)| {
+            let record = SwitchRecord { source, ucid, calling, disposition, duration_ms, ..SwitchRecord::default() };
+            SwitchFigures { id, record, confidence, reason }
+        })
+        .boxed()
 }
 
 pub(crate) fn event() -> BoxedStrategy<Event> {

@@ -95,6 +95,7 @@ impl Call {
             device: stage.device(at),
             route: self.route.clone(),
             data: self.data.clone(),
+            voicemail: stage.site.plan.is_voicemail(at),
         };
         stage.tell(&self.reference, at, &sequence, Body::CallAnswered(answered));
     }

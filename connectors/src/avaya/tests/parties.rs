@@ -5,7 +5,7 @@ use trunkline_events::call::{CallData, Direction, Route};
 
 use super::calls::{cleared, dropped, wang_answered, wang_at_vdn, wang_rings};
 use super::compose::{OTHER_UCID, Told, UCID, told};
-use super::line::Line;
+use super::line::{Line, SITE};
 
 const AT: &str = "device 4750";
 const FAR: &str = "913800138000";
@@ -265,4 +265,22 @@ fn a_skill_that_distributed_a_call_is_not_its_vdn() {
     line.hear(AT, rings("65067"));
     assert_eq!(route_of_offer(&line).vdn.as_deref(), Some("65067"));
     assert_eq!(route_of_offer(&line).direction, Direction::Inbound);
+}
+
+#[test]
+fn a_mailbox_answers_as_a_mailbox_and_a_station_as_a_person() {
+    let mut line = Line::ready_with(&format!("{SITE}voicemail_numbers = [\"4900\"]\n"));
+    line.hear("device 65067", wang_at_vdn());
+    let answers = |at: &str| told("EstablishedEvent").at(at).from("13800138000", "65067").state("connected").ucid(UCID);
+    line.hear("device 65067", answers("4900"));
+    line.hear("device 65067", answers("4750"));
+    let answered: Vec<(String, bool)> = line
+        .told("trunkline.call.answered.v1")
+        .iter()
+        .map(|event| match &event.body {
+            Body::CallAnswered(answered) => (answered.device.extension.clone(), answered.voicemail),
+            other => panic!("{}", other.event_type()),
+        })
+        .collect();
+    assert_eq!(answered, [("4900".to_owned(), true), ("4750".to_owned(), false)]);
 }

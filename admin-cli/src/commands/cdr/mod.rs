@@ -1,4 +1,14 @@
 //! `trunkctl cdr`: conversation records.
+//!
+//! `revisions.rs` what was told of one · `rebuild.rs` made anew · `import.rs`, `reconcile.rs` the switches' own records ·
+//! `retention.rs` what is old · `export.rs` to files
+
+mod export;
+mod import;
+mod rebuild;
+mod reconcile;
+mod retention;
+mod revisions;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -19,7 +29,13 @@ pub(super) async fn run(command: &CdrCommand, client: &Client, json: bool) -> Re
             }
             Ok(Outcome::from_answer(!items(&answer).is_empty()))
         }
-        CdrCommand::Show { id } => {
+        CdrCommand::Show { id, revisions: true } => revisions::run(id, client, json).await,
+        CdrCommand::Rebuild(args) => rebuild::run(args, client, json).await,
+        CdrCommand::Import { file, format, mapping } => import::run(file, *format, mapping, client, json).await,
+        CdrCommand::Reconcile(args) => reconcile::run(args, client, json).await,
+        CdrCommand::Retention { dry_run } => retention::run(*dry_run, client, json).await,
+        CdrCommand::Export(args) => export::run(args, client, json).await,
+        CdrCommand::Show { id, revisions: false } => {
             let answer = client.get(&format!("/cdrs/{}", path_id(id)?), &[]).await?;
             found(answer, &format!("record {id}"), |cdr| if json { print_json(cdr) } else { show(cdr) })
         }
@@ -56,6 +72,7 @@ fn show(cdr: &Value) -> Result<()> {
     for phase in ["queue", "ring", "talk", "hold", "wrap_up"] {
         view[phase] = seconds(&cdr[format!("{phase}_ms").as_str()]);
     }
+    view["switch_duration"] = seconds(&cdr["switch"]["record"]["duration_ms"]);
     let details = [
         ("record", "/id"),
         ("revision", "/revision"),
@@ -80,6 +97,10 @@ fn show(cdr: &Value) -> Result<()> {
         ("messages", "/messages"),
         ("calls", "/calls"),
         ("UCIDs", "/ucids"),
+        ("switch: ended", "/switch/record/ended"),
+        ("switch: duration", "/switch_duration"),
+        ("switch: confidence", "/switch/confidence"),
+        ("switch: reason", "/switch/reason"),
     ];
     print_details(&view, &details)?;
     say("")?;
