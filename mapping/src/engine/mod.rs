@@ -17,6 +17,7 @@ mod apply;
 mod conversations;
 mod derive;
 mod directives;
+mod figures;
 mod inbox;
 mod people;
 mod pops;
@@ -34,6 +35,7 @@ pub use apply::EngineError;
 pub use directives::{By, Decided, DirectiveError};
 pub use records::Records;
 
+use crate::counts::Counted;
 use crate::identity::Rules;
 use crate::numbers::DialPlans;
 use crate::profile::FieldRules;
@@ -58,6 +60,8 @@ pub struct Knowledge {
     pub plans: DialPlans,
     /// How sources settle their conflicts over profile fields.
     pub fields: FieldRules,
+    /// What is counted of what people say.
+    pub counted: Counted,
 }
 
 /// What became of a batch.

@@ -25,6 +25,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") }),
             Box::new(Step { name: "0002", sql: include_str!("schema/0002.sql") }),
+            Box::new(Step { name: "0006", sql: include_str!("schema/0006.sql") }),
         ]
     }
 }

@@ -22,13 +22,17 @@ pub(crate) mod events;
 pub(crate) mod evidence;
 mod fault;
 pub(crate) mod handles;
+pub(crate) mod hotspots;
+mod link_hours;
 pub(crate) mod locks;
 mod migration;
 mod open_calls;
 pub(crate) mod outbox;
 pub(crate) mod pops;
 pub(crate) mod profiles;
+mod queues;
 mod rows;
+mod series;
 mod session;
 mod tokens;
 
@@ -36,11 +40,12 @@ use time::Duration;
 use trunkline_events::Timestamp;
 
 pub use audit_log::AuditEntry;
-pub use books::Day;
+pub use books::{Day, Period};
 pub use connect::{Settings, Store};
 pub use error::{Disposition, StoreError};
 pub use events::Rejection;
 pub use fault::OpenFault;
+pub use link_hours::LinkHour;
 pub use outbox::Pending;
 pub use tokens::{Grant, Minted, NewToken, Token};
 
