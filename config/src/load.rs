@@ -14,7 +14,8 @@ use crate::{Connector, Problem, Problems, Settings, secret};
 /// The embedded defaults, also the reference of all keys.
 pub const DEFAULT: &str = include_str!("../default.toml");
 
-const SECTIONS: [&str; 7] = ["daemon", "log", "http", "bus", "store", "mapping", "connectors"];
+const SECTIONS: [&str; 9] =
+    ["daemon", "log", "http", "bus", "store", "mapping", "silence", "hotspots", "connectors"];
 
 /// Where a configuration comes from besides the defaults.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +138,8 @@ fn read(root: Value, defaults: &Value, problems: &mut Vec<Problem>) -> Option<Se
         bus: section(&mut sections, "bus", defaults, problems)?,
         store: section(&mut sections, "store", defaults, problems)?,
         mapping: section(&mut sections, "mapping", defaults, problems)?,
+        silence: section(&mut sections, "silence", defaults, problems)?,
+        hotspots: section(&mut sections, "hotspots", defaults, problems)?,
         connectors,
     })
 }
@@ -311,6 +314,7 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     if !(1..=2000).contains(&settings.mapping.batch) {
         problem("mapping.batch", "lies outside 1 to 2000");
     }
+    check_counters(settings, &mut problem);
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");
     }
@@ -349,6 +353,21 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
         if !file.is_file() {
             problem(key, &format!("{} is no file; check the path and its permissions", file.display()));
         }
+    }
+}
+
+fn check_counters(settings: &Settings, problem: &mut impl FnMut(&str, &str)) {
+    if !(1..=52).contains(&settings.silence.weeks) {
+        problem("silence.weeks", "lies outside 1 to 52");
+    }
+    if settings.silence.threshold == 0 {
+        problem("silence.threshold", "is 0; every link would be silent at once");
+    }
+    if settings.silence.every_seconds == 0 {
+        problem("silence.every_seconds", "is 0; write how often links are looked at");
+    }
+    if settings.hotspots.factor.is_nan() || settings.hotspots.factor < 1.0 {
+        problem("hotspots.factor", "is below 1; a spike is more than the day before");
     }
 }
 

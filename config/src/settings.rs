@@ -22,6 +22,10 @@ pub struct Settings {
     pub store: Store,
     /// Mapping.
     pub mapping: Mapping,
+    /// The alarm when a link is silent.
+    pub silence: Silence,
+    /// What is counted by day.
+    pub hotspots: Hotspots,
     /// Connectors by name.
     pub connectors: BTreeMap<String, Connector>,
 }
@@ -36,6 +40,12 @@ pub struct Daemon {
     pub roles: Vec<Role>,
     /// Site of connectors that name none.
     pub site: String,
+    /// IANA name of the house's time zone.
+    pub zone: String,
+    /// Other zones by site.
+    pub zones: BTreeMap<String, String>,
+    /// Recordings may be played into it.
+    pub test_system: bool,
 }
 
 /// A part of the work.
@@ -214,6 +224,36 @@ pub struct Mapping {
     pub dial_plans: PathBuf,
     /// Events in one transaction at most.
     pub batch: usize,
+}
+
+/// `[silence]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silence {
+    /// Links are judged.
+    pub enabled: bool,
+    /// Events that were usual in a silence that is told.
+    pub threshold: u64,
+    /// Minutes that it has lasted at least.
+    pub least_minutes: u32,
+    /// Weeks that are looked back upon.
+    pub weeks: u32,
+    /// Local dates that are as a Sunday.
+    pub holidays: Vec<String>,
+    /// Seconds between two looks.
+    pub every_seconds: u64,
+}
+
+/// `[hotspots]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hotspots {
+    /// So many times the day before are a spike.
+    pub factor: f64,
+    /// If there are so many at all.
+    pub minimum: u64,
+    /// What keywords are found by.
+    pub keywords: BTreeMap<String, Vec<String>>,
 }
 
 /// `[connectors.<name>]`

@@ -6,11 +6,14 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
+use trunkline_mapping::counts::{HotspotView, ResponseView};
 use trunkline_mapping::view::{CustomerView, LinkView, TimelineEntry, Who};
 
 use super::api::{
-    self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated, UndoRequest,
+    self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, ReplayRequest, SplitRequest, TokenCreated,
+    UndoRequest,
 };
+use super::figures::{Played, Queues};
 use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
 
@@ -63,6 +66,11 @@ fn schemas() -> Value {
     add("Connectors", of::<List<ConnectorView>>(&mut generator));
     add("DeadLetters", of::<List<DeadLetterView>>(&mut generator));
     add("BooksList", of::<Books>(&mut generator));
+    add("Queues", of::<Queues>(&mut generator));
+    add("Hotspots", of::<List<HotspotView>>(&mut generator));
+    add("ResponseSeries", of::<List<ResponseView>>(&mut generator));
+    add("ReplayRequest", of::<ReplayRequest>(&mut generator));
+    add("Played", of::<Played>(&mut generator));
     add("AuditLog", of::<List<AuditEntry>>(&mut generator));
     add("Tokens", of::<List<Token>>(&mut generator));
     add("Found", of::<api::Found>(&mut generator));

@@ -1,7 +1,5 @@
 //! What links tell hour by hour: written once a minute by whoever holds them, read to learn their habits.
 
-use trunkline_events::Timestamp;
-
 use super::connect::Store;
 use super::error::StoreError;
 use super::events::big;
@@ -20,8 +18,6 @@ pub struct LinkHour {
     pub hour: i64,
     /// Events of its far side since the run began.
     pub told: u64,
-    /// When the last of them came.
-    pub last: Timestamp,
 }
 
 impl Store {
@@ -35,7 +31,6 @@ impl Store {
             ("epoch", Kind::Text),
             ("hour", Kind::Big),
             ("told", Kind::Big),
-            ("last", Kind::Big),
         ]);
         for one in hours {
             rows.push([
@@ -43,12 +38,11 @@ impl Store {
                 one.epoch.as_str().into(),
                 one.hour.into(),
                 big(one.told).into(),
-                one.last.into(),
             ]);
         }
         let query = Query::new(
-            "INSERT INTO link_hour (source, epoch, hour, told, last) SELECT source, epoch, hour, told, last FROM {rows} \
-             WHERE true ON CONFLICT (source, epoch, hour) DO UPDATE SET told = excluded.told, last = excluded.last \
+            "INSERT INTO link_hour (source, epoch, hour, told) SELECT source, epoch, hour, told FROM {rows} \
+             WHERE true ON CONFLICT (source, epoch, hour) DO UPDATE SET told = excluded.told \
              WHERE link_hour.told < excluded.told",
         );
         self.writing().run("write what links tell", query.rows(rows)).await.map(drop)
@@ -65,13 +59,6 @@ impl Store {
         );
         let found = self.reading().all("read what a link tells", query.bind(source.to_owned()).bind(since)).await?;
         found.iter().map(|row| Ok(HourCount { hour: row.big(0)?, told: row.big(1)?.unsigned_abs() })).collect()
-    }
-
-    /// When a source last said anything of its own, whichever daemon heard it.
-    pub async fn last_told(&self, source: &str) -> Result<Option<Timestamp>, StoreError> {
-        let query = Query::new("SELECT max(l.last) FROM link_hour l WHERE l.source = {1}").bind(source.to_owned());
-        let found = self.reading().all("read what a link tells", query).await?;
-        found.first().map_or(Ok(None), |row| row.maybe_instant(0))
     }
 
     /// Forgets hours before the one given, but for the last of each run, which later ones count from; gives how many.

@@ -2,7 +2,7 @@
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
-//! log · `tokens.rs`
+//! log · `figures.rs` hot spots and series · `recordings.rs` recorder and player · `tokens.rs`
 
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,9 +15,11 @@ mod agent;
 mod audit;
 mod cdrs;
 mod customers;
+mod figures;
 mod identity;
 mod lookup;
 mod operations;
+mod recordings;
 mod tokens;
 
 pub(super) use agent::{Found, Me};
@@ -25,6 +27,7 @@ pub(super) use cdrs::RemarkRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use operations::LettersRequest;
+pub(super) use recordings::ReplayRequest;
 pub(super) use tokens::TokenCreated;
 
 /// A list, in an object so that more can be said beside it later.
@@ -59,7 +62,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::dead_letter))
         .routes(routes!(operations::replay))
         .routes(routes!(audit::books))
+        .routes(routes!(audit::queues))
         .routes(routes!(audit::log))
+        .routes(routes!(figures::hotspots))
+        .routes(routes!(figures::response))
+        .routes(routes!(recordings::record))
+        .routes(routes!(recordings::replay))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
 }

@@ -1,11 +1,10 @@
--- What a link had told by the end of an hour (hours since 1970, UTC) of one of its runs, and when it last did: the habit
--- that a silence is judged by.
+-- What a link had told by the end of an hour (hours since 1970, UTC) of one of its runs: the habit that a silence
+-- is judged by.
 CREATE TABLE link_hour (
     source text NOT NULL,
     epoch text NOT NULL,
     hour bigint NOT NULL,
     told bigint NOT NULL,
-    last bigint NOT NULL,
     PRIMARY KEY (source, epoch, hour)
 );
 
