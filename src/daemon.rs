@@ -79,7 +79,8 @@ impl Daemon {
         let recorder = Arc::new(Recorder::open(&data_dir, &knowledge)?);
         let store = opening::open_store(&settings).await?;
         let bus = opening::open_bus(&settings).await?;
-        let parts = Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics, recorder };
+        let parts =
+            Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics, recorder };
         let admin_token = first_token(&store, &data_dir).await?;
         let default_token = match &extras.default_token {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),

@@ -14,8 +14,7 @@ use crate::{Connector, Problem, Problems, Settings, secret};
 /// The embedded defaults, also the reference of all keys.
 pub const DEFAULT: &str = include_str!("../default.toml");
 
-const SECTIONS: [&str; 9] =
-    ["daemon", "log", "http", "bus", "store", "mapping", "silence", "hotspots", "connectors"];
+const SECTIONS: [&str; 9] = ["daemon", "log", "http", "bus", "store", "mapping", "silence", "hotspots", "connectors"];
 
 /// Where a configuration comes from besides the defaults.
 #[derive(Debug, Clone, Default)]

@@ -58,11 +58,8 @@ fn masked(scheme: &str, value: &str) -> String {
 }
 
 fn inbound(number: &str, trunk: Option<&str>) -> Event {
-    let party = |number: &str, name: &str| Party {
-        number: Some(number.into()),
-        name: Some(name.into()),
-        ..Party::default()
-    };
+    let party =
+        |number: &str, name: &str| Party { number: Some(number.into()), name: Some(name.into()), ..Party::default() };
     let route = Route {
         direction: Direction::Inbound,
         calling: party(number, "Wang Mei"),
@@ -71,8 +68,10 @@ fn inbound(number: &str, trunk: Option<&str>) -> Event {
         trunk: trunk.map(str::to_owned),
         ..Route::default()
     };
-    let data = CallData { uui_text: Some("ACC-778".into()), uui_hex: Some("4143432D373738".into()), ..CallData::default() };
-    let call = CallRef { id: "c-1".into(), switch_call_id: Some("17".into()), ucid: Some("00001000171795248000".into()) };
+    let data =
+        CallData { uui_text: Some("ACC-778".into()), uui_hex: Some("4143432D373738".into()), ..CallData::default() };
+    let call =
+        CallRef { id: "c-1".into(), switch_call_id: Some("17".into()), ucid: Some("00001000171795248000".into()) };
     event(0, Body::CallOffered(call::Offered { call, route, device: None, data }))
 }
 
@@ -105,7 +104,8 @@ fn every_spelling_of_a_number_gets_the_same_mask_in_its_own_spelling() {
     let (value, kind) = &masks[0];
     assert!(*kind == Kind::Mobile && value.starts_with("+861380") && value.len() == 14, "{value}");
     assert_ne!(value, "+8613800138000");
-    let look = |text: &str| text.chars().map(|letter| if letter.is_numeric() { '0' } else { letter }).collect::<String>();
+    let look =
+        |text: &str| text.chars().map(|letter| if letter.is_numeric() { '0' } else { letter }).collect::<String>();
     for spelling in spellings {
         assert_eq!(look(&masked("phone", spelling)).len(), look(spelling).len(), "{spelling}");
     }
@@ -119,7 +119,9 @@ fn every_spelling_of_a_number_gets_the_same_mask_in_its_own_spelling() {
 
 #[test]
 fn a_number_stays_one_of_its_country_and_kind() {
-    for (text, kind) in [("+86 10 8888 8888", Kind::Landline), ("+852 9123 4567", Kind::Mobile), ("+1 650 253 0000", Kind::Other)] {
+    for (text, kind) in
+        [("+86 10 8888 8888", Kind::Landline), ("+852 9123 4567", Kind::Mobile), ("+1 650 253 0000", Kind::Other)]
+    {
         let (before, after) = (e164(text, None), e164(&masked("phone", text), None));
         assert_eq!((after.1, after.0.len()), (kind, before.0.len()), "{text}");
         assert_eq!(before.0[..4], after.0[..4]);
@@ -184,7 +186,10 @@ fn nothing_of_a_person_is_left_in_a_chat() {
     assert_eq!(one.chat, two.chat, "one chat is one chat");
     assert_eq!(Some(&one.visitor.handles[0].value), two.author_id.as_ref(), "the writer is the visitor");
     assert_eq!(one.queue.as_deref(), Some("refunds"));
-    assert!(one.visitor.handles[3].value.starts_with("webim-visitor-"), "what the rules know by its beginning keeps it");
+    assert!(
+        one.visitor.handles[3].value.starts_with("webim-visitor-"),
+        "what the rules know by its beginning keeps it"
+    );
     assert!(one.visitor.handles[1].value.ends_with(".example"), "no mail reaches anybody");
     assert!(one.page.as_ref().is_some_and(|page| page.starts_with("https://shop.example.com/")));
     assert_eq!(masks[0].partition_key, masks[1].partition_key);
@@ -220,15 +225,24 @@ fn another_key_makes_other_people() {
 
 /// One of few people by one of their handles, in some spelling.
 fn somebody() -> BoxedStrategy<RawHandle> {
-    let spelling = select(vec!["1380013XXXX", "0 138-0013-XXXX", "+86 1380013XXXX", "01380013XXXX", "+86 10 8888 XXXX", "138****XXXX"]);
-    let phone = (0..12_u32, spelling).prop_map(|(who, spelling)| handle("phone", &spelling.replace("XXXX", &format!("{:04}", 8000 + who))));
+    let spelling = select(vec![
+        "1380013XXXX",
+        "0 138-0013-XXXX",
+        "+86 1380013XXXX",
+        "01380013XXXX",
+        "+86 10 8888 XXXX",
+        "138****XXXX",
+    ]);
+    let phone = (0..12_u32, spelling)
+        .prop_map(|(who, spelling)| handle("phone", &spelling.replace("XXXX", &format!("{:04}", 8000 + who))));
     let mail = (0..8_u32, select(vec!["p{}@example.com", "P{}@Example.COM", "Somebody <p{}@example.com>"]))
         .prop_map(|(who, written)| handle("email", &written.replace("{}", &who.to_string())));
     let id = |scheme: &'static str, of: u32| (0..of).prop_map(move |who| handle(scheme, &format!("A-{who}")));
     let scoped = (0..6_u32, select(vec!["north", "south"]))
         .prop_map(|(who, scope)| RawHandle { scope: scope.into(), ..handle("crm_id", &format!("{who}")) });
-    let easemob = (0..6_u32, any::<bool>())
-        .prop_map(|(who, known)| handle("easemob_id", &format!("{}{who}", if known { "user" } else { "webim-visitor-k" })));
+    let easemob = (0..6_u32, any::<bool>()).prop_map(|(who, known)| {
+        handle("easemob_id", &format!("{}{who}", if known { "user" } else { "webim-visitor-k" }))
+    });
     let blocked = select(vec![("crm_id", "null"), ("phone", "anonymous"), ("phone", "95588")])
         .prop_map(|(scheme, value)| handle(scheme, value));
     let any_of = prop_oneof![4 => phone, 3 => mail, 2 => id("account_no", 8), 2 => id("web_visitor", 8),
@@ -247,8 +261,11 @@ fn told() -> BoxedStrategy<Body> {
     .boxed()
 }
 
+/// Whether a handle is generic, and shared.
+type Flags = BTreeMap<Uuid, (bool, bool)>;
+
 /// The customers of events as sets of handles, and what the rules think of each handle.
-fn customers(events: &[Event]) -> (BTreeSet<BTreeSet<Uuid>>, BTreeMap<Uuid, (bool, bool)>) {
+fn customers(events: &[Event]) -> (BTreeSet<BTreeSet<Uuid>>, Flags) {
     let (rules, plans) = (Rules::default(), plans());
     let seen: Vec<_> = events.iter().map(|event| observe(event, &rules, &plans)).collect();
     let sightings: Vec<Sighting> = seen.iter().flat_map(|told| told.sightings.clone()).collect();
@@ -287,7 +304,7 @@ proptest! {
         let renamed: BTreeSet<BTreeSet<Uuid>> =
             before.0.iter().map(|set| set.iter().map(|id| becomes[id]).collect()).collect();
         prop_assert_eq!(renamed, after.0);
-        let flags: BTreeMap<Uuid, (bool, bool)> = before.1.iter().map(|(id, flags)| (becomes[id], *flags)).collect();
+        let flags: Flags = before.1.iter().map(|(id, flags)| (becomes[id], *flags)).collect();
         prop_assert_eq!(flags, after.1);
     }
 }

@@ -92,9 +92,10 @@ impl Figures for Panel {
 /// The events with their place in the books of this run. What the recorded connector said of its own books, and what its
 /// daemon said of its silence, is about another house.
 fn numbered(part: Play) -> Vec<Event> {
-    let told = part.events.into_iter().filter(|event| {
-        !matches!(event.body, Body::LinkBooks(_) | Body::LinkSilent(_) | Body::LinkTalking(_))
-    });
+    let told = part
+        .events
+        .into_iter()
+        .filter(|event| !matches!(event.body, Body::LinkBooks(_) | Body::LinkSilent(_) | Body::LinkTalking(_)));
     let epoch = part.run.to_string();
     let place = |(number, event): (u64, Event)| {
         let sequence = Some(Sequence { epoch: epoch.clone(), number });

@@ -47,7 +47,10 @@ impl Recorder {
     pub(crate) fn open(data_dir: &Path, knowledge: &Knowledge) -> anyhow::Result<Self> {
         let file = data_dir.join("recorder.key");
         let key = key(&file).with_context(|| {
-            format!("daemon.data_dir: {} is no key of 32 bytes; check it, or remove it to get a new one", file.display())
+            format!(
+                "daemon.data_dir: {} is no key of 32 bytes; check it, or remove it to get a new one",
+                file.display()
+            )
         })?;
         let masker = Masker::new(&key, knowledge.rules.clone(), knowledge.plans.clone())?;
         Ok(Self { masker, ears: Mutex::default(), open: AtomicUsize::new(0) })

@@ -139,7 +139,8 @@ impl Watch {
         let Some(status) = status.filter(|status| status.state != LinkState::Paused) else {
             // Another daemon's link, or quiet by an operator's will.
             known.held = Some(now);
-            return Ok(self.turn(name, None, now, known).await);
+            self.turn(name, None, now, known).await;
+            return Ok(());
         };
         let zone = self.zones.get(name).copied().unwrap_or_default();
         if known.usual.as_ref().is_none_or(|(learned, _)| *learned != hour) {
@@ -149,7 +150,8 @@ impl Watch {
             self.store.forget_link_hours(first - WEEK).await?;
         }
         let since = status.last_told.max(known.held).unwrap_or(now);
-        let verdict = known.usual.as_ref().map_or(Verdict::Quiet, |(_, usual)| usual.judge(since, now, &zone, &self.rule));
+        let verdict =
+            known.usual.as_ref().map_or(Verdict::Quiet, |(_, usual)| usual.judge(since, now, &zone, &self.rule));
         let silent = match verdict {
             Verdict::Silent { expected } => Some(Silent { since, expected }),
             Verdict::Quiet => None,

@@ -260,8 +260,5 @@ impl Publisher {
 
 /// Up, down, gaps and books are ours to tell: a link that is lost and opened again all day says nothing by that.
 fn is_told_by_the_far_side(body: &Body) -> bool {
-    !matches!(
-        body,
-        Body::LinkUp(_) | Body::LinkDown(_) | Body::LinkGap(_) | Body::LinkResynced(_) | Body::LinkBooks(_)
-    )
+    !matches!(body, Body::LinkUp(_) | Body::LinkDown(_) | Body::LinkGap(_) | Body::LinkResynced(_) | Body::LinkBooks(_))
 }

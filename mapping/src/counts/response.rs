@@ -109,11 +109,10 @@ mod tests {
         let first = &hours[0];
         assert_eq!((first.conversations, first.answered), (11, 10));
         assert_eq!((first.mean_ms, first.median_ms, first.p90_ms, first.longest_ms), (5500, 5000, 9000, 10_000));
-        assert_eq!((hours[1].medium, hours[1].median_ms, hours[1].hour.to_string().as_str()), (
-            Medium::Chat,
-            40_000,
-            "2026-11-20T10:00:00Z"
-        ));
+        assert_eq!(
+            (hours[1].medium, hours[1].median_ms, hours[1].hour.to_string().as_str()),
+            (Medium::Chat, 40_000, "2026-11-20T10:00:00Z")
+        );
     }
 
     #[test]

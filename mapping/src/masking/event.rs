@@ -10,12 +10,6 @@ use uuid::Builder;
 use super::Masker;
 use super::shape::blank;
 
-/// Where an event comes from: what its numbers mean.
-struct Place<'e> {
-    source: &'e str,
-    trunk: Option<&'e str>,
-}
-
 impl Masker {
     /// The event with personal data masked; `None` for what no connector tells: what mapping derived.
     ///
@@ -24,7 +18,8 @@ impl Masker {
         let body = self.body(&event.body, &event.source)?;
         let of_a_person = names_a_person(&event.body);
         let partition_key = if of_a_person { self.key(&event.partition_key) } else { event.partition_key.clone() };
-        let subject = event.subject.as_ref().map(|subject| if of_a_person { self.id(subject) } else { subject.clone() });
+        let subject =
+            event.subject.as_ref().map(|subject| if of_a_person { self.id(subject) } else { subject.clone() });
         Some(Event {
             id: self.event_id(event.id),
             source: event.source.clone(),
@@ -114,37 +109,38 @@ impl Masker {
 
     fn call(&self, body: &Body, source: &str) -> Body {
         let mut body = body.clone();
-        let bare = Place { source, trunk: None };
         match &mut body {
             Body::CallOffered(call::Offered { route, device, data, .. }) => {
                 self.route(route, source);
-                device.iter_mut().for_each(|device| self.number_in(&mut device.extension, &bare));
+                if let Some(device) = device {
+                    self.number_in(&mut device.extension, source);
+                }
                 self.data(data);
             }
             Body::CallQueued(queued) => self.route(&mut queued.route, source),
             Body::CallRinging(call::Ringing { route, device, redirected_from, data, .. }) => {
                 self.route(route, source);
-                self.number_in(&mut device.extension, &bare);
-                redirected_from.iter_mut().for_each(|number| self.number_in(number, &bare));
+                self.number_in(&mut device.extension, source);
+                change(redirected_from.iter_mut(), |number| self.number(number, source, None));
                 self.data(data);
             }
             Body::CallAnswered(call::Answered { route, device, data, .. }) => {
                 self.route(route, source);
-                self.number_in(&mut device.extension, &bare);
+                self.number_in(&mut device.extension, source);
                 self.data(data);
             }
             Body::CallHeld(call::Held { device, .. })
             | Body::CallResumed(call::Resumed { device, .. })
-            | Body::CallLegEnded(call::LegEnded { device, .. }) => self.number_in(&mut device.extension, &bare),
+            | Body::CallLegEnded(call::LegEnded { device, .. }) => self.number_in(&mut device.extension, source),
             Body::CallTransferred(call::Transferred { route, transferring: one, transferred_to: two, .. })
             | Body::CallConferenced(call::Conferenced { route, conferencing: one, added: two, .. }) => {
                 self.route(route, source);
-                self.number_in(&mut one.extension, &bare);
-                self.number_in(&mut two.extension, &bare);
+                self.number_in(&mut one.extension, source);
+                self.number_in(&mut two.extension, source);
             }
             Body::CallDiverted(call::Diverted { from, to, .. }) => {
-                self.number_in(&mut from.extension, &bare);
-                to.iter_mut().for_each(|number| self.number_in(number, &bare));
+                self.number_in(&mut from.extension, source);
+                change(to.iter_mut(), |number| self.number(number, source, None));
             }
             Body::CallDataAttached(attached) => self.data(&mut attached.data),
             _ => {}
@@ -154,15 +150,15 @@ impl Masker {
 
     fn route(&self, route: &mut Route, source: &str) {
         let trunk = route.trunk.clone();
-        let place = Place { source, trunk: trunk.as_deref() };
         for Party { number, name, .. } in [&mut route.calling, &mut route.called] {
-            number.iter_mut().for_each(|number| self.number_in(number, &place));
-            name.iter_mut().for_each(|name| *name = self.name(name));
+            change(number.iter_mut(), |number| self.number(number, source, trunk.as_deref()));
+            change(name.iter_mut(), |name| self.name(name));
         }
     }
 
-    fn number_in(&self, number: &mut String, place: &Place<'_>) {
-        *number = self.number(number, place.source, place.trunk);
+    /// A device's number, which is on no trunk.
+    fn number_in(&self, number: &mut String, source: &str) {
+        *number = self.number(number, source, None);
     }
 
     /// What a desktop or an IVR attached: of any kind, so all of it may be personal.
@@ -191,24 +187,24 @@ impl Masker {
             Body::ChatOpened(chat::Opened { chat, visitor, page, .. }) => {
                 self.chat_ref(chat);
                 self.handles(&mut visitor.handles, source);
-                visitor.name.iter_mut().for_each(|name| *name = self.name(name));
-                page.iter_mut().for_each(|page| *page = self.page(page));
+                change(visitor.name.iter_mut(), |name| self.name(name));
+                change(page.iter_mut(), |page| self.page(page));
             }
             Body::ChatAssigned(chat::Assigned { chat, agent_name, .. }) => {
                 self.chat_ref(chat);
-                agent_name.iter_mut().for_each(|name| *name = self.name(name));
+                change(agent_name.iter_mut(), |name| self.name(name));
             }
             Body::ChatMessage(chat::Message { chat, message_id, author, author_id, content, .. }) => {
                 self.chat_ref(chat);
                 *message_id = self.id(message_id);
                 if *author == Author::Visitor {
-                    author_id.iter_mut().for_each(|id| *id = self.id(id));
+                    change(author_id.iter_mut(), |id| self.id(id));
                 }
                 self.content(content);
             }
             Body::ChatClosed(chat::Closed { chat, reason, summary }) => {
                 self.chat_ref(chat);
-                reason.iter_mut().chain(summary).for_each(|text| *text = blank(text));
+                change(reason.iter_mut().chain(summary), blank);
             }
             _ => {}
         }
@@ -224,11 +220,11 @@ impl Masker {
             Content::Text { text } => *text = blank(text),
             Content::Media { url, name, .. } => {
                 *url = format!("https://masked.example/{}", self.key(url).replace("masked:", ""));
-                name.iter_mut().for_each(|name| *name = blank(name));
+                change(name.iter_mut(), blank);
             }
             Content::Location { latitude, longitude, label } => {
-                *latitude = "0".to_owned();
-                *longitude = "0".to_owned();
+                "0".clone_into(latitude);
+                "0".clone_into(longitude);
                 *label = None;
             }
             Content::Unsupported { .. } => {}
@@ -253,7 +249,7 @@ impl Masker {
             Body::PresencePage(activity::PresencePage { handles, page, title, search, .. }) => {
                 self.handles(handles, source);
                 *page = self.page(page);
-                title.iter_mut().chain(search).for_each(|text| *text = blank(text));
+                change(title.iter_mut().chain(search), blank);
             }
             _ => {}
         }
@@ -268,7 +264,7 @@ impl Masker {
             }
             Body::CustomerProfile(customer::Profile { handles, fields }) => {
                 self.handles(handles, source);
-                fields.values_mut().for_each(|value| *value = self.name(value));
+                change(fields.values_mut(), |value| self.name(value));
             }
             Body::CustomerTag(customer::Tag { handle, .. }) => *handle = self.handle(handle, source, None),
             Body::CustomerDirective(directive) => {
@@ -287,7 +283,9 @@ impl Masker {
     }
 
     fn handles(&self, handles: &mut [RawHandle], source: &str) {
-        handles.iter_mut().for_each(|raw| *raw = self.handle(raw, source, None));
+        for raw in handles {
+            *raw = self.handle(raw, source, None);
+        }
     }
 
     /// A name, or a value of a profile field.
@@ -301,6 +299,13 @@ impl Masker {
         let site = page.find("://").and_then(|at| page[at + 3..].find('/').map(|path| at + 3 + path));
         let (site, path) = page.split_at(site.unwrap_or(if page.contains("://") { page.len() } else { 0 }));
         format!("{site}{}", self.secret.permute("page", path))
+    }
+}
+
+/// Puts each text's mask in its place.
+fn change<'t>(texts: impl Iterator<Item = &'t mut String>, mask: impl Fn(&str) -> String) {
+    for text in texts {
+        *text = mask(text);
     }
 }
 

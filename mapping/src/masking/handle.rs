@@ -110,7 +110,9 @@ impl Masker {
     fn nobodys(&self, raw: &str, reason: Blocked, read: &impl Fn(&str) -> Result<Handle, Blocked>) -> String {
         let digits = raw.chars().filter(char::is_ascii_digit).count();
         match reason {
-            Blocked::Scheme | Blocked::Empty | Blocked::Placeholder | Blocked::Withheld | Blocked::ShortCode => raw.into(),
+            Blocked::Scheme | Blocked::Empty | Blocked::Placeholder | Blocked::Withheld | Blocked::ShortCode => {
+                raw.into()
+            }
             Blocked::ServiceNumber | Blocked::OwnNumber | Blocked::Extension | Blocked::Agent => raw.into(),
             Blocked::NoNumber if digits <= SHORT && raw.chars().all(|letter| !letter.is_alphabetic()) => raw.into(),
             Blocked::NoNumber | Blocked::PrivacyNumber => {

@@ -101,7 +101,10 @@ fn is_foreign(letter: char) -> bool {
 
 /// What does not change: which alphabet stands where, and the characters between.
 fn shape(letters: &[char]) -> String {
-    letters.iter().map(|letter| place(0, *letter).and_then(|place| char::from_u32(place.first)).unwrap_or(*letter)).collect()
+    letters
+        .iter()
+        .map(|letter| place(0, *letter).and_then(|place| char::from_u32(place.first)).unwrap_or(*letter))
+        .collect()
 }
 
 /// Free text: its length, spaces and marks stay, and nothing of what it says.

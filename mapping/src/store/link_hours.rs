@@ -26,19 +26,10 @@ impl Store {
         if hours.is_empty() {
             return Ok(());
         }
-        let mut rows = Rows::new(&[
-            ("source", Kind::Text),
-            ("epoch", Kind::Text),
-            ("hour", Kind::Big),
-            ("told", Kind::Big),
-        ]);
+        let mut rows =
+            Rows::new(&[("source", Kind::Text), ("epoch", Kind::Text), ("hour", Kind::Big), ("told", Kind::Big)]);
         for one in hours {
-            rows.push([
-                one.source.as_str().into(),
-                one.epoch.as_str().into(),
-                one.hour.into(),
-                big(one.told).into(),
-            ]);
+            rows.push([one.source.as_str().into(), one.epoch.as_str().into(), one.hour.into(), big(one.told).into()]);
         }
         let query = Query::new(
             "INSERT INTO link_hour (source, epoch, hour, told) SELECT source, epoch, hour, told FROM {rows} \

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use trunkline_events::Event;
 use trunkline_events::chat::Author;
 use trunkline_mapping::counts::{Counted, HotspotView, HourCount, Keywords, SpikeRule, Subject, Zone};
-use trunkline_mapping::engine::Knowledge;
+use trunkline_mapping::engine::{Engine, Knowledge};
 use trunkline_mapping::store::{LinkHour, Period};
+use trunkline_mapping::view::CdrFilter;
 
 use crate::house::House;
 use crate::told::{
@@ -17,7 +18,7 @@ use crate::told::{
 const RULE: SpikeRule = SpikeRule { factor: 2.0, minimum: 3 };
 const DAY: i64 = 86_400;
 
-fn knowing(house: &House) -> trunkline_mapping::engine::Engine {
+fn knowing(house: &House) -> Engine {
     let words = [("refund", "退款"), ("fees", "/fees?/")];
     let declared: BTreeMap<String, Vec<String>> =
         words.iter().map(|(name, word)| ((*name).to_owned(), vec![(*word).to_owned()])).collect();
@@ -25,10 +26,10 @@ fn knowing(house: &House) -> trunkline_mapping::engine::Engine {
         keywords: Keywords::new(&declared).expect("good"),
         zone: Zone::named("Asia/Shanghai").expect("a zone"),
     };
-    trunkline_mapping::engine::Engine::new(house.store().clone(), Knowledge { counted, ..Knowledge::default() })
+    Engine::new(house.store().clone(), Knowledge { counted, ..Knowledge::default() })
 }
 
-async fn spots(engine: &trunkline_mapping::engine::Engine, seconds: i64, by: Option<Subject>) -> Vec<HotspotView> {
+async fn spots(engine: &Engine, seconds: i64, by: Option<Subject>) -> Vec<HotspotView> {
     let records = engine.records();
     records.hotspots(records.day(at(seconds)), by, RULE).await.expect("reads")
 }
@@ -67,7 +68,7 @@ async fn remarks_are_looked_at_too_and_taken_tags_are_not(house: &House) {
     let engine = knowing(house);
     let call = whole_call(&avaya(), 0, "c1", "13800138001");
     engine.apply(&call).await.expect("applies");
-    let record = engine.records().cdrs(&Default::default()).await.expect("reads")[0].id;
+    let record = engine.records().cdrs(&CdrFilter::default()).await.expect("reads")[0].id;
     let source = web();
     let remark = remarked(&source, 90, record, "li", "asked about FEES twice, fee 3");
     let taken = tag(&source, 91, handle("web_visitor", "v"), "angry", false);

@@ -66,7 +66,8 @@ fn midnight(date: Date) -> Timestamp {
 }
 
 fn instant(text: &str) -> Result<Timestamp, Problem> {
-    text.parse().map_err(|_| Problem::senseless("an instant is written like 2026-11-21T08:00:00Z, a day like 2026-11-21"))
+    text.parse()
+        .map_err(|_| Problem::senseless("an instant is written like 2026-11-21T08:00:00Z, a day like 2026-11-21"))
 }
 
 /// Books by connector and day: taken = stored + duplicate + rejected + waiting, and what of that is lost.

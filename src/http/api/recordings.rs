@@ -92,7 +92,8 @@ pub(super) async fn replay(
     });
     let events = events.collect::<Result<Vec<_>, _>>()?;
     if let Some(event) = events.iter().find(|event| event.is_derived() || !event.source.starts_with("/connectors/")) {
-        let sentence = format!("{} of {} is told by no connector, so it is not played", event.event_type(), event.source);
+        let sentence =
+            format!("{} of {} is told by no connector, so it is not played", event.event_type(), event.source);
         return Err(Problem::senseless(sentence));
     }
     // The first part tells of the whole run.

@@ -11,7 +11,7 @@ fn every_event_goes_through_a_recording_unchanged() {
         let event = Event::from_json(&json).expect("parses");
         let line = Line::Told(event.received, Box::new(event));
         let written = line.to_json().expect("writes");
-        assert_eq!(written.iter().filter(|byte| **byte == b'\n').count(), 1, "{name}: a line is a line");
+        assert_eq!(written.iter().position(|byte| *byte == b'\n'), Some(written.len() - 1), "{name}: a line is a line");
         assert_eq!(Line::parse(&written).expect("reads"), line, "{name}");
     }
 }
