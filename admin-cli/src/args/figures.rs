@@ -127,7 +127,24 @@ fn speed(text: &str) -> Result<Speed, String> {
 fn how_long(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
     let seconds =
-        units.iter().find_map(|(unit, seconds)| Some(text.strip_suffix(unit)?.parse::<u64>().ok()? * seconds));
+        units.iter().find_map(|(unit, seconds)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*seconds));
     let seconds = seconds.filter(|seconds| (1..=86_400).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| "write a time of 1s to 24h, like 90s, 10m or 2h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_speeds_are_written_as_people_write_them() {
+        let seconds = |text: &str| how_long(text).ok().map(|time| time.as_secs());
+        assert_eq!(["90s", "10m", "2h", "1d"].map(seconds), [Some(90), Some(600), Some(7200), Some(86_400)]);
+        assert_eq!(["", "10", "0s", "25h", "-1m", "18446744073709551615d"].map(seconds), [None; 6]);
+        assert_eq!(
+            (speed("10x"), speed("0.5"), speed("max")),
+            (Ok(Speed::Times(10.0)), Ok(Speed::Times(0.5)), Ok(Speed::Max))
+        );
+        assert!(["0x", "-1x", "fast", "NaNx", "infx"].iter().all(|text| speed(text).is_err()));
+    }
 }

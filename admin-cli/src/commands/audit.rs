@@ -82,7 +82,7 @@ async fn queues(client: &Client, query: &[(&str, String)], json: bool) -> Result
     if answer["bus"].is_array() {
         say("")?;
         let columns = [("QUEUE OF THE BUS", "/queue"), ("WAITING NOW", "/ready")];
-        print_rows(&answer["bus"], &columns, "the bus has no queue")?;
+        print_rows(&answer["bus"], &columns, "nothing waits on the bus")?;
     } else {
         eprintln!("trunkctl: the bus is away: what waits there is not known");
     }

@@ -84,8 +84,12 @@ impl<'a> Tape<'a> {
             }
             anyhow!("cannot write {}: {error}; check the path and its permissions", path.display())
         })?;
+        Ok(Self::on(file, path, most))
+    }
+
+    fn on(file: File, path: &'a Path, most: u64) -> Self {
         let shown = io::stderr().is_terminal();
-        Ok(Self { path, file: BufWriter::new(file), most, written: 0, events: 0, part: Vec::new(), shown })
+        Self { path, file: BufWriter::new(file), most, written: 0, events: 0, part: Vec::new(), shown }
     }
 
     /// Takes bytes as they come; says when that was the end.
@@ -146,5 +150,46 @@ impl<'a> Tape<'a> {
             Err(error) if error.kind() != io::ErrorKind::InvalidInput => bail!(self.failed(&error)),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_events::Timestamp;
+    use trunkline_events::recording::{Beginning, End, VERSION};
+
+    use super::*;
+
+    fn line(line: &Line) -> Vec<u8> {
+        line.to_json().expect("JSON")
+    }
+
+    fn begins() -> Vec<u8> {
+        let (connector, kind) = ("avaya-bj".to_owned(), "avaya-dmcc".to_owned());
+        line(&Line::Begins(Beginning { trunkline_recording: VERSION, connector, kind, began: Timestamp::EPOCH }))
+    }
+
+    #[test]
+    fn a_full_disk_is_a_sentence() {
+        let path = Path::new("/dev/full");
+        let file = OpenOptions::new().write(true).open(path).expect("it is there");
+        let error = Tape::on(file, path, 1 << 20).take(&begins()).err().expect("no room").to_string();
+        assert_eq!(error, "the disk of /dev/full is full: 0 events are recorded; free some space and record again");
+    }
+
+    #[test]
+    fn a_line_beyond_the_bound_is_not_begun_and_half_a_line_is_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("recording");
+        let most = begins().len() as u64 + 10;
+        let mut tape = Tape::new(&path, most).expect("a file");
+        let beginning = begins();
+        let (first, rest) = beginning.split_at(20);
+        assert!(tape.take(first).expect("taken").is_none());
+        assert_eq!(std::fs::read(&path).expect("there").len(), 0);
+        assert!(tape.take(&[rest, b"\n"].concat()).expect("taken").is_none());
+        let end = line(&Line::Ends(End { ended: Timestamp::EPOCH, events: 0, reason: "the time was up".into() }));
+        assert!(matches!(tape.take(&end).expect("taken"), Some(Ended::Full)));
+        assert_eq!(std::fs::read(&path).expect("there"), begins());
     }
 }

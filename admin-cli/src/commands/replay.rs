@@ -130,9 +130,7 @@ impl<'a> Player<'a> {
     /// Waits until the event is due, and plays it with others that are due at about the same time.
     async fn add(&mut self, at: Timestamp, event: &Event) -> Result<()> {
         let first = *self.first.get_or_insert(at);
-        if let Speed::Times(times) = self.speed {
-            // What was taken before the first one is due at once.
-            let after = Duration::try_from(at.since(first)).unwrap_or_default().div_f64(times);
+        if let Some(after) = due(at.since(first), self.speed) {
             let due = self.begun + after;
             if due > Instant::now() + TOGETHER {
                 self.send().await?;
@@ -196,5 +194,28 @@ impl<'a> Player<'a> {
             "played {} events in {seconds:.1} s; in the books they are epoch {}.",
             self.played, self.run
         )))
+    }
+}
+
+/// When an event is due after the first one; `None` is at once. What was taken before the first one is due at once too.
+fn due(after: time::Duration, speed: Speed) -> Option<Duration> {
+    match speed {
+        Speed::Max => None,
+        Speed::Times(times) => Duration::try_from(after).ok().map(|after| after.div_f64(times)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_times_as_fast_is_due_after_a_tenth() {
+        let minute = time::Duration::minutes(1);
+        assert_eq!(due(minute, Speed::Times(1.0)), Some(Duration::from_secs(60)));
+        assert_eq!(due(minute, Speed::Times(10.0)), Some(Duration::from_secs(6)));
+        assert_eq!(due(minute, Speed::Times(0.5)), Some(Duration::from_secs(120)));
+        assert_eq!(due(minute, Speed::Max), None);
+        assert_eq!(due(-minute, Speed::Times(1.0)), None, "an event that was taken before the first one");
     }
 }
