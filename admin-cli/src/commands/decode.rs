@@ -13,8 +13,21 @@ use crate::outcome::Outcome;
 use crate::table::harmless;
 
 pub(super) fn run(args: &DecodeArgs) -> Result<Outcome> {
+    let id = SourceId::new(&args.source)?;
+    let start: Timestamp = args.start.parse().context("--start takes an instant like 2026-11-21T08:00:00Z")?;
+    let known = |name: &String| {
+        let kind = trunkline_connectors::kind(name);
+        kind.ok_or_else(|| anyhow!("{name:?} is no kind; see 'trunkctl connector kinds'"))
+    };
+    let kind = args.kind.as_ref().map(known).transpose()?;
     let recording = super::read(&args.file)?;
-    let (events, problems) = if Line::begins(&recording) { recorded(&recording) } else { native(args, &recording)? };
+    let (events, problems) = if Line::begins(&recording) {
+        recorded(&recording)
+    } else {
+        let kind = kind.context("--kind is missing: one of 'trunkctl connector kinds'")?;
+        let replay = replay::decode(kind, &id, &recording, start);
+        (replay.events, replay.problems.iter().map(ToString::to_string).collect())
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     for event in &events {
         let written = out.write_all(&event.to_json()?).and_then(|()| out.write_all(b"\n"));
@@ -28,17 +41,6 @@ pub(super) fn run(args: &DecodeArgs) -> Result<Outcome> {
         eprintln!("trunkctl: {}: {}", args.file.display(), harmless(problem));
     }
     Ok(Outcome::from_answer(problems.is_empty()))
-}
-
-/// What a connector of this kind makes of the far side's words.
-fn native(args: &DecodeArgs, recording: &[u8]) -> Result<(Vec<Event>, Vec<String>)> {
-    let name = args.kind.as_deref().context("--kind is missing: one of 'trunkctl connector kinds'")?;
-    let kind = trunkline_connectors::kind(name)
-        .ok_or_else(|| anyhow!("{name:?} is no kind; see 'trunkctl connector kinds'"))?;
-    let id = SourceId::new(&args.source)?;
-    let start: Timestamp = args.start.parse().context("--start takes an instant like 2026-11-21T08:00:00Z")?;
-    let replay = replay::decode(kind, &id, recording, start);
-    Ok((replay.events, replay.problems.iter().map(ToString::to_string).collect()))
 }
 
 /// The events that `trunkctl record` wrote: decoded already.
