@@ -156,3 +156,6 @@ fn key(file: &Path) -> io::Result<[u8; 32]> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
