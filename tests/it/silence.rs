@@ -40,6 +40,8 @@ async fn a_link_that_fell_silent_shows_in_the_metrics_and_the_log_and_a_new_one_
     let config = format!("[daemon]\ndata_dir = \"{}\"\n{CONFIG}", data.display());
     let mut daemon = Daemon::prepare(env!("CARGO_BIN_EXE_trunkline"), home.path(), &config).expect("a daemon");
     daemon.start().await;
+    // The first one of this process stays; another is refused and not needed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let address = format!("http://{}/metrics", daemon.address());
     let silent = async {
