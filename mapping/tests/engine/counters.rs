@@ -139,6 +139,23 @@ async fn queues_are_counted_from_records_and_answers_are_timed_by_hour(house: &H
     assert_eq!(cards.iter().map(|hour| hour.conversations).sum::<u64>(), 3);
 }
 
+/// All at one instant, which is the hardest place to turn a page.
+async fn a_period_of_more_records_than_a_page_is_counted_whole(house: &House) {
+    house.apply(&whole_call(&avaya(), 0, "c1", "13800138001")).await;
+    let rest =
+        "revision, complete, started, ended, medium, source, agents, extensions, subject_handle, record FROM cdr";
+    house.execute(&if house.is_postgres() {
+        format!("INSERT INTO cdr SELECT gen_random_uuid(), {rest}, generate_series(1, 4500)")
+    } else {
+        let id = "lower(printf('%08x-0000-4000-8000-%012x', abs(random() % 4294967296), n.i))";
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)";
+        format!("{numbers} INSERT INTO cdr SELECT {id}, {rest}, n")
+    });
+    let period = Period { since: at(0), until: at(1) };
+    let series = house.records().response(period, None).await.expect("reads");
+    assert_eq!(series.iter().map(|hour| hour.conversations).collect::<Vec<_>>(), [4501]);
+}
+
 /// Two runs of a link, the second one taken over by another daemon within the hour.
 async fn what_a_link_tells_is_known_by_the_hour_across_its_runs(house: &House) {
     let hour = at(0).since(trunkline_events::Timestamp::EPOCH).whole_hours();
@@ -170,5 +187,6 @@ crate::on_both! {
     a_day_is_that_of_the_house,
     days_that_are_over_are_summed_up_and_say_the_same,
     queues_are_counted_from_records_and_answers_are_timed_by_hour,
+    a_period_of_more_records_than_a_page_is_counted_whole,
     what_a_link_tells_is_known_by_the_hour_across_its_runs,
 }
