@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::http::hub::Hub;
 use crate::http::{self, App};
+use crate::wire::figures::{self, Counters};
 use crate::wire::intake::BusIntake;
 use crate::wire::lanes::Lanes;
 use crate::wire::links::{self, Links};
@@ -27,8 +29,10 @@ use crate::wire::opening;
 use crate::wire::operations::{Inlet, Panel};
 use crate::wire::pipeline::Pipeline;
 use crate::wire::pops::Pops;
+use crate::wire::recorder::Recorder;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
+use crate::wire::silence::{Silences, Watch};
 
 /// A running daemon.
 pub struct Daemon {
@@ -73,9 +77,11 @@ impl Daemon {
         warn_if_in_the_open(address);
         let metrics = recorder();
         let knowledge = trunkline_mapping::declared::knowledge(&settings)?;
+        let recorder = Arc::new(Recorder::open(&data_dir, &knowledge)?);
         let store = opening::open_store(&settings).await?;
         let bus = opening::open_bus(&settings).await?;
-        let parts = Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics };
+        let parts =
+            Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics, recorder };
         let admin_token = first_token(&store, &data_dir).await?;
         let default_token = match &extras.default_token {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),
@@ -117,6 +123,7 @@ struct Parts<'a> {
     bus: Bus,
     engine: Engine,
     metrics: Option<PrometheusHandle>,
+    recorder: Arc<Recorder>,
 }
 
 impl Parts<'_> {
@@ -147,7 +154,7 @@ impl Parts<'_> {
         if has(Role::Agent) && shared {
             tasks.spawn(pops.clone().serve(self.bus.clone(), stop.clone()));
         }
-        let policy = Policy::of(&self.settings.cdr);
+        let policy = Policy::of(&self.settings.cdr, &self.settings.daemon.zone);
         if has(Role::Mapping) {
             self.map(&outbox, &pops, &stop, &tasks);
             let night = Nightly {
@@ -159,7 +166,8 @@ impl Parts<'_> {
             tasks.spawn(night.run());
         }
         let data_dir = &self.settings.daemon.data_dir;
-        let host = Host::new(Arc::new(BusIntake { intake: self.bus.intake(), data_dir: data_dir.clone() }), data_dir);
+        let (intake, recorder) = (self.bus.intake(), Arc::clone(&self.recorder));
+        let host = Host::new(Arc::new(BusIntake { intake, data_dir: data_dir.clone(), recorder }), data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
         let store = self.engine.store().clone();
         let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
@@ -168,6 +176,7 @@ impl Parts<'_> {
             bus: self.bus.clone(),
             store: Some(store.clone()),
             links: Arc::clone(&links),
+            counters: self.counters(&links, &stop, &tasks),
             metrics: self.metrics,
         };
         let inlet = Arc::new(Inlet(Arc::clone(&links)));
@@ -177,6 +186,32 @@ impl Parts<'_> {
             http::server::serve(listener, http::router(app), &http_settings, stop_http).await;
         });
         Daemon { address, bus: self.bus, store, links, stop, close, tasks, serving, admin_token }
+    }
+
+    /// What is counted and watched besides events; the watch over links starts here.
+    fn counters(&self, links: &Arc<Links>, stop: &CancellationToken, tasks: &TaskTracker) -> Counters {
+        let (rule, zones) = trunkline_mapping::declared::silence(self.settings);
+        let silences = Silences::default();
+        if self.settings.silence.enabled {
+            let watch = Watch {
+                links: Arc::clone(links),
+                store: self.engine.store().clone(),
+                intake: self.bus.intake(),
+                rule,
+                zones,
+                every: Duration::from_secs(self.settings.silence.every_seconds),
+                silences: silences.clone(),
+                stop: stop.clone(),
+            };
+            tasks.spawn(watch.run());
+        }
+        Counters {
+            records: self.engine.records(),
+            spikes: trunkline_mapping::declared::spikes(self.settings),
+            recorder: Arc::clone(&self.recorder),
+            silences,
+            test_system: self.settings.daemon.test_system,
+        }
     }
 
     /// One task a shard and one a lane. The number of shards is the broker's to say, so they start once it was reached.
@@ -191,6 +226,7 @@ impl Parts<'_> {
             stop: stop.clone(),
         };
         (0..pipeline.lanes.count()).for_each(|_| drop(tasks.spawn(pipeline.clone().work())));
+        tasks.spawn(figures::sum_up(self.engine.store().clone(), self.engine.records(), stop.clone()));
         let spawner = tasks.clone();
         tasks.spawn(async move {
             let shards = tokio::select! {

@@ -1,5 +1,7 @@
 //! What may stand on the command line; help, completions and the man page come from here.
 
+mod figures;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +12,7 @@ mod cdr;
 pub(crate) use cdr::{
     CdrCommand, CdrFilter, ExportArgs, ExportFormat, ImportFormat, MediumArg, RebuildArgs, ReconcileArgs,
 };
+pub(crate) use figures::{AuditArgs, BooksBy, HotspotCommand, RecordArgs, ReplayArgs, SeriesCommand, Speed};
 
 /// Rules Trunkline from a terminal: mappings, customers, records, connectors, dead letters, books.
 ///
@@ -71,11 +74,17 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Identity(IdentityCommand),
     /// Books: taken = stored + duplicate + rejected + waiting. Exit code 1 when they do not add up or something is lost.
-    Audit {
-        /// Day in UTC, 2026-11-21; today when left out.
-        #[arg(long, value_name = "DATE")]
-        day: Option<String>,
-    },
+    Audit(AuditArgs),
+    /// Counters of tags, words and queues by day.
+    #[command(subcommand)]
+    Hotspot(HotspotCommand),
+    /// Series of numbers by hour.
+    #[command(subcommand)]
+    Series(SeriesCommand),
+    /// Records what a connector tells, with personal data masked, into a file.
+    Record(RecordArgs),
+    /// Plays a recording into a test system.
+    Replay(ReplayArgs),
     /// Tokens for people and programs.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -265,9 +274,9 @@ pub(crate) struct DeadSelection {
 /// `trunkctl decode`
 #[derive(Debug, Args)]
 pub(crate) struct DecodeArgs {
-    /// One of `connector kinds`.
+    /// One of `connector kinds`: what the bytes in the file mean. Not needed for what `trunkctl record` wrote.
     #[arg(long)]
-    pub(crate) kind: String,
+    pub(crate) kind: Option<String>,
     /// The recording; `-` for standard input.
     pub(crate) file: PathBuf,
     /// Name of the connector in the events.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::Global;
 use crate::table::harmless;
@@ -20,6 +20,11 @@ pub(crate) struct Client {
 impl Client {
     /// Reads the token; does not connect yet.
     pub(crate) fn new(global: &Global) -> Result<Self> {
+        Self::at(&global.server, global)
+    }
+
+    /// The same for another daemon than the one that `--server` names.
+    pub(crate) fn at(server: &str, global: &Global) -> Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(5))
             .timeout(std::time::Duration::from_mins(1))
@@ -28,7 +33,7 @@ impl Client {
             .no_proxy()
             .build()
             .context("no HTTP client")?;
-        Ok(Self { http, base: global.server.trim_end_matches('/').to_owned(), token: token(global)? })
+        Ok(Self { http, base: server.trim_end_matches('/').to_owned(), token: token(global)? })
     }
 
     /// GET; `None` when there is no such thing.
@@ -57,6 +62,21 @@ impl Client {
         self.ask(Method::DELETE, path, &[], body).await
     }
 
+    /// POST whose answer comes as it is made, for as long as it takes; [`Stream::next`] reads it.
+    pub(crate) async fn stream(&self, path: &str, query: &[(&str, String)]) -> Result<Option<Stream<'_>>> {
+        let mut request = self.http.post(format!("{}/api/v1{path}", self.base)).query(query).json(&json!({}));
+        // A recording takes hours; that it is alive is seen by its lines.
+        request = request.bearer_auth(self.token.expose_secret()).timeout(std::time::Duration::from_hours(25));
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(Some(Stream { client: self, response }));
+        }
+        match self.answer(response).await? {
+            None => Ok(None),
+            Some(_) => bail!("{}", self.stranger("it answers with something else")),
+        }
+    }
+
     async fn ask(
         &self,
         method: Method,
@@ -70,6 +90,11 @@ impl Client {
             request = request.json(&body);
         }
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        self.answer(response).await
+    }
+
+    /// What a daemon said; `None` when there is no such thing.
+    async fn answer(&self, response: reqwest::Response) -> Result<Option<Value>> {
         let status = response.status();
         // Anybody says 404, and many say it in JSON; only ours says it so (RFC 9457).
         let is_problem = !status.is_success() && is_problem(response.headers());
@@ -104,6 +129,21 @@ impl Client {
     /// Something else than a daemon answered.
     fn stranger(&self, why: &str) -> String {
         format!("what answers at {} is no Trunkline daemon ({why}); check --server", harmless(&self.base))
+    }
+}
+
+/// An answer that is still being made.
+pub(crate) struct Stream<'c> {
+    client: &'c Client,
+    response: reqwest::Response,
+}
+
+impl Stream<'_> {
+    /// The next bytes; `None` at the end. Silence of a minute is an error: a living daemon gives a sign every ten seconds.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let chunk = tokio::time::timeout(std::time::Duration::from_mins(1), self.response.chunk()).await;
+        let chunk = chunk.map_err(|_| anyhow!("the daemon has fallen silent; is it alive, and the network?"))?;
+        Ok(chunk.map_err(|error| self.client.unreachable(&error))?.map(|bytes| bytes.to_vec()))
     }
 }
 

@@ -15,6 +15,6 @@ pub use load::{DEFAULT, Sources, load, load_with};
 pub use problem::{Problem, Problems};
 pub use secret::secret;
 pub use settings::{
-    Amqp, Bus, Cdr, Connector, Daemon, Embedded, Http, Log, LogFormat, Mapping, Postgres, Reconciliation, Retention,
-    Role, Settings, Spool, Sqlite, Store, StoreBackend, Transport,
+    Amqp, Bus, Cdr, Connector, Daemon, Embedded, Hotspots, Http, Log, LogFormat, Mapping, Postgres, Reconciliation,
+    Retention, Role, Settings, Silence, Spool, Sqlite, Store, StoreBackend, Transport,
 };

@@ -14,7 +14,8 @@ use crate::{Connector, Problem, Problems, Settings, secret};
 /// The embedded defaults, also the reference of all keys.
 pub const DEFAULT: &str = include_str!("../default.toml");
 
-const SECTIONS: [&str; 8] = ["daemon", "log", "http", "bus", "store", "mapping", "cdr", "connectors"];
+const SECTIONS: [&str; 10] =
+    ["daemon", "log", "http", "bus", "store", "mapping", "cdr", "silence", "hotspots", "connectors"];
 
 /// Where a configuration comes from besides the defaults.
 #[derive(Debug, Clone, Default)]
@@ -138,6 +139,8 @@ fn read(root: Value, defaults: &Value, problems: &mut Vec<Problem>) -> Option<Se
         store: section(&mut sections, "store", defaults, problems)?,
         mapping: section(&mut sections, "mapping", defaults, problems)?,
         cdr: section(&mut sections, "cdr", defaults, problems)?,
+        silence: section(&mut sections, "silence", defaults, problems)?,
+        hotspots: section(&mut sections, "hotspots", defaults, problems)?,
         connectors,
     })
 }
@@ -322,6 +325,7 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
             "is shorter than events_days; a record stays as long as the events that it is made from",
         );
     }
+    check_counters(settings, &mut problem);
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");
     }
@@ -360,6 +364,21 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
         if !file.is_file() {
             problem(key, &format!("{} is no file; check the path and its permissions", file.display()));
         }
+    }
+}
+
+fn check_counters(settings: &Settings, problem: &mut impl FnMut(&str, &str)) {
+    if !(1..=52).contains(&settings.silence.weeks) {
+        problem("silence.weeks", "lies outside 1 to 52");
+    }
+    if settings.silence.threshold == 0 {
+        problem("silence.threshold", "is 0; every link would be silent at once");
+    }
+    if settings.silence.every_seconds == 0 {
+        problem("silence.every_seconds", "is 0; write how often links are looked at");
+    }
+    if settings.hotspots.factor.is_nan() || settings.hotspots.factor < 1.0 {
+        problem("hotspots.factor", "is below 1; a spike is more than the day before");
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Settings {
     pub mapping: Mapping,
     /// Conversation records.
     pub cdr: Cdr,
+    /// The alarm when a link is silent.
+    pub silence: Silence,
+    /// What is counted by day.
+    pub hotspots: Hotspots,
     /// Connectors by name.
     pub connectors: BTreeMap<String, Connector>,
 }
@@ -38,6 +42,12 @@ pub struct Daemon {
     pub roles: Vec<Role>,
     /// Site of connectors that name none.
     pub site: String,
+    /// IANA name of the house's time zone.
+    pub zone: String,
+    /// Other zones by site.
+    pub zones: BTreeMap<String, String>,
+    /// Recordings may be played into it.
+    pub test_system: bool,
 }
 
 /// A part of the work.
@@ -222,10 +232,8 @@ pub struct Mapping {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cdr {
-    /// When the night's work is done, by the clocks of the zone.
+    /// When the night's work is done, by the clocks of the house's zone.
     pub hour: u8,
-    /// IANA name; its days are the days of reports.
-    pub zone: String,
     /// Against the switches' own records.
     pub reconciliation: Reconciliation,
     /// What is removed by age.
@@ -256,6 +264,36 @@ pub struct Retention {
     pub records_days: u32,
     /// Records of switches.
     pub switch_records_days: u32,
+}
+
+/// `[silence]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silence {
+    /// Links are judged.
+    pub enabled: bool,
+    /// Events that were usual in a silence that is told.
+    pub threshold: u64,
+    /// Minutes that it has lasted at least.
+    pub least_minutes: u32,
+    /// Weeks that are looked back upon.
+    pub weeks: u32,
+    /// Local dates that are as a Sunday.
+    pub holidays: Vec<String>,
+    /// Seconds between two looks.
+    pub every_seconds: u64,
+}
+
+/// `[hotspots]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hotspots {
+    /// So many times the day before are a spike.
+    pub factor: f64,
+    /// If there are so many at all.
+    pub minimum: u64,
+    /// What keywords are found by.
+    pub keywords: BTreeMap<String, Vec<String>>,
 }
 
 /// `[connectors.<name>]`

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use time::macros::format_description;
+use time::{Date, Duration};
 use trunkline_config::{Problem, Problems, Settings};
 
+use crate::counts::{Counted, Keywords, SilenceRule, SpikeRule};
 use crate::engine::Knowledge;
 use crate::identity::Rules;
 use crate::numbers::{DialPlan, DialPlans};
+use crate::zone::{NoZone, Zone};
 
 const RULES: &str = "mapping.identity_rules";
 const PLANS: &str = "mapping.dial_plans";
@@ -21,9 +25,69 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, Problems> {
         .and_then(|file| noted(RULES, read(file, Rules::from_toml), &mut problems))
         .unwrap_or_default();
     let plans = plans(settings, &mut problems);
-    let zone = settings.cdr.zone.parse::<crate::cdr::Zone>().map_err(|error| error.to_string());
-    noted("cdr.zone", zone, &mut problems);
-    if problems.is_empty() { Ok(Knowledge { rules, plans, ..Knowledge::default() }) } else { Err(Problems(problems)) }
+    let counted = counted(settings, &mut problems);
+    zones(settings, &mut problems);
+    holidays(settings, &mut problems);
+    if problems.is_empty() {
+        Ok(Knowledge { rules, plans, counted, ..Knowledge::default() })
+    } else {
+        Err(Problems(problems))
+    }
+}
+
+/// When a link is silent, and the zone that each connector's hours are those of; what is wrong is told by [`knowledge`].
+pub fn silence(settings: &Settings) -> (SilenceRule, BTreeMap<String, Zone>) {
+    let declared = &settings.silence;
+    let rule = SilenceRule {
+        weeks: declared.weeks,
+        threshold: declared.threshold,
+        least: Duration::minutes(declared.least_minutes.into()),
+        holidays: holidays(settings, &mut Vec::new()),
+    };
+    (rule, zones(settings, &mut Vec::new()))
+}
+
+/// When a count is a spike.
+pub fn spikes(settings: &Settings) -> SpikeRule {
+    SpikeRule { factor: settings.hotspots.factor, minimum: settings.hotspots.minimum }
+}
+
+fn counted(settings: &Settings, problems: &mut Vec<Problem>) -> Counted {
+    let zone = noted("daemon.zone", zone_of(&settings.daemon.zone), problems);
+    let keywords = Keywords::new(&settings.hotspots.keywords).map_err(|error| {
+        problems.push(problem(&format!("hotspots.keywords.{}", error.name), error.problem));
+    });
+    Counted { keywords: keywords.unwrap_or_default(), zone: zone.unwrap_or_default() }
+}
+
+fn zone_of(name: &str) -> Result<Zone, String> {
+    name.parse().map_err(|error: NoZone| error.to_string())
+}
+
+/// Each connector's zone: its site's, or the house's.
+fn zones(settings: &Settings, problems: &mut Vec<Problem>) -> BTreeMap<String, Zone> {
+    let house = zone_of(&settings.daemon.zone).unwrap_or_default();
+    let mut by_site: BTreeMap<&str, Zone> = BTreeMap::new();
+    for (site, name) in &settings.daemon.zones {
+        let named = zone_of(name);
+        if let Some(zone) = noted(&format!("daemon.zones.{site}"), named, problems) {
+            by_site.insert(site, zone);
+        }
+    }
+    let site = |connector: &trunkline_config::Connector| {
+        let site = connector.site.as_deref().unwrap_or(&settings.daemon.site);
+        by_site.get(site).copied().unwrap_or(house)
+    };
+    settings.connectors.iter().map(|(name, connector)| (name.clone(), site(connector))).collect()
+}
+
+fn holidays(settings: &Settings, problems: &mut Vec<Problem>) -> std::collections::BTreeSet<Date> {
+    let read = |text: &String| {
+        let date = Date::parse(text, format_description!("[year]-[month]-[day]"));
+        let sentence = date.map_err(|_| format!("{text:?} is no date; write one like \"2026-10-01\""));
+        noted("silence.holidays", sentence, problems)
+    };
+    settings.silence.holidays.iter().filter_map(read).collect()
 }
 
 fn plans(settings: &Settings, problems: &mut Vec<Problem>) -> DialPlans {

@@ -4,16 +4,21 @@
 //! - [`identity`] decides which handles are one customer: a function of the evidence, not of its order. Pure.
 //! - [`cdr`] folds events into conversation records. Pure.
 //! - [`profile`] settles fields and tags. Pure.
+//! - [`masking`] makes other people of people, for recordings. Pure.
+//! - [`counts`] tells silence, hot spots and times to an answer from numbers. Pure.
 //! - [`declared`] reads the files with rules and dial plans that a configuration names.
 //! - [`engine`] applies batches of events in one transaction, and answers questions.
 //! - [`store`] is the only place that sees the database.
 
 pub mod cdr;
+pub mod counts;
 pub mod declared;
 pub mod engine;
 pub mod identity;
+pub mod masking;
 pub mod numbers;
 mod overlay;
 pub mod profile;
 pub mod store;
 pub mod view;
+pub mod zone;

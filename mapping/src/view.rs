@@ -450,3 +450,24 @@ impl RetiredView {
         self.switch_records += other.switch_records;
     }
 }
+
+/// Books of one queue of a call centre or chat desk in a period: `told = answered + abandoned + unanswered + open + missing`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueBooksView {
+    /// The queue, skill or split, as its source calls it.
+    pub queue: String,
+    /// The connector: `/connectors/avaya-bj`.
+    pub source: String,
+    /// Conversations that the source's events put into the queue.
+    pub told: u64,
+    /// Those whose record names the queue and that an agent answered.
+    pub answered: u64,
+    /// The customer gave up, in a queue or while it rang.
+    pub abandoned: u64,
+    /// Nobody answered, or it came to nothing.
+    pub unanswered: u64,
+    /// Not over yet.
+    pub open: u64,
+    /// Over by its events, but there is no record, or it does not name the queue. It must be 0.
+    pub missing: u64,
+}

@@ -1,7 +1,7 @@
 //! The HTTP side: what people and programs see of Trunkline.
 //!
-//! It knows no store, no bus and no connector: the daemon plugs them in as [`parts::Records`], [`parts::Operations`] and
-//! [`parts::Ingest`]. So the whole side runs in a test on invented records.
+//! It knows no store, no bus and no connector: the daemon plugs them in as [`parts::Records`], [`parts::Operations`] (with
+//! [`figures::Figures`]) and [`parts::Ingest`]. So the whole side runs in a test on invented records.
 //!
 //! - [`server`] takes connections and bounds what a peer may cost: header, body and write time, size, number.
 //! - [`router`] says which path leads where; [`App`] is what handlers share.
@@ -16,6 +16,7 @@ mod addresses;
 mod api;
 mod app;
 mod extract;
+pub mod figures;
 mod guard;
 mod health;
 pub mod hub;

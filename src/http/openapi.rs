@@ -6,6 +6,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
+use trunkline_mapping::counts::{HotspotView, ResponseView};
 use trunkline_mapping::view::{
     ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView, RetiredView,
     RevisionView, TimelineEntry, Who,
@@ -13,8 +14,9 @@ use trunkline_mapping::view::{
 
 use super::api::{
     self, ConflictRequest, KeptRecords, LettersRequest, List, Looked, MergeRequest, RebuildRequest, ReconcileRequest,
-    RehearsalRequest, RemarkRequest, SplitRequest, SwitchRecordsRequest, TokenCreated, UndoRequest,
+    RehearsalRequest, RemarkRequest, ReplayRequest, SplitRequest, SwitchRecordsRequest, TokenCreated, UndoRequest,
 };
+use super::figures::{Played, Queues};
 use super::parts::{
     AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, RetentionView, Token,
 };
@@ -70,6 +72,11 @@ fn schemas() -> Value {
     add("Connectors", of::<List<ConnectorView>>(&mut generator));
     add("DeadLetters", of::<List<DeadLetterView>>(&mut generator));
     add("BooksList", of::<Books>(&mut generator));
+    add("Queues", of::<Queues>(&mut generator));
+    add("Hotspots", of::<List<HotspotView>>(&mut generator));
+    add("ResponseSeries", of::<List<ResponseView>>(&mut generator));
+    add("ReplayRequest", of::<ReplayRequest>(&mut generator));
+    add("Played", of::<Played>(&mut generator));
     add("AuditLog", of::<List<AuditEntry>>(&mut generator));
     add("Tokens", of::<List<Token>>(&mut generator));
     add("Found", of::<api::Found>(&mut generator));

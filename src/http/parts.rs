@@ -17,6 +17,7 @@ use trunkline_mapping::view::{
 use uuid::Uuid;
 
 use super::access::Seat;
+use super::figures::{Figures, Period, Silent};
 
 /// Why a part gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -265,6 +266,9 @@ pub struct ConnectorView {
     /// When the last event was made durable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_event: Option<Timestamp>,
+    /// There while it is quieter than its usual rate makes likely.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<Silent>,
 }
 
 /// A message that was given up; it stays until it is replayed or purged.
@@ -331,7 +335,7 @@ pub struct Backlog {
 
 /// What an operator watches and switches.
 #[async_trait]
-pub trait Operations: Send + Sync {
+pub trait Operations: Figures {
     /// Why the daemon is not ready, a sentence each; empty when it is.
     async fn unready(&self) -> Vec<String>;
     /// All metrics in Prometheus' text format. Does not block.
@@ -342,8 +346,8 @@ pub trait Operations: Send + Sync {
     async fn pause(&self, connector: &str) -> Answer<()>;
     /// Starts it again.
     async fn resume(&self, connector: &str) -> Answer<()>;
-    /// Books of the days from `from` to `to`, both `2026-11-21` and both included; seconds where something is missing.
-    async fn books(&self, from: &str, to: &str) -> Answer<Books>;
+    /// Books of a period; seconds where something is missing.
+    async fn books(&self, period: Period) -> Answer<Books>;
     /// Dead letters, the newest first, without bodies.
     async fn dead_letters(&self, limit: u32) -> Answer<Vec<DeadLetterView>>;
     /// One dead letter with its body.

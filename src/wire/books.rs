@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use trunkline_bus::Bus;
 use trunkline_events::Timestamp;
-use trunkline_mapping::store::{Day, Store, StoreError};
+use trunkline_mapping::store::{Period, Store, StoreError};
 use trunkline_mapping::view::BooksView;
 
 use crate::http::parts::{Backlog, Books};
@@ -37,10 +37,10 @@ struct Waiting {
     dead: u64,
 }
 
-/// The books of some days, with what is lost; seconds when something seems to be.
-pub(crate) async fn books(store: &Store, bus: &Bus, from: Day, to: Day, now: Timestamp) -> Result<Books, StoreError> {
+/// The books of a period, with what is lost; seconds when something seems to be.
+pub(crate) async fn books(store: &Store, bus: &Bus, period: Period, now: Timestamp) -> Result<Books, StoreError> {
     let due = now.plus(-GRACE);
-    let mut items = store.books_due(from, to, due).await?;
+    let mut items = store.books_due(period, due).await?;
     let begun = Instant::now();
     let mut waiting = Waiting::now(bus).await;
     for look in 1.. {
@@ -52,7 +52,7 @@ pub(crate) async fn books(store: &Store, bus: &Bus, from: Day, to: Day, now: Tim
             (Some(before), Some(after)) => Some(before.with(&after)),
             _ => None,
         };
-        let again = store.books_due(from, to, due).await?;
+        let again = store.books_due(period, due).await?;
         let arriving = overdue(&again) < overdue(&items);
         items = again;
         if !arriving && look >= LOOKS {

@@ -16,6 +16,8 @@ use trunkline_connectors::drive::{IntakeClosed, archive};
 use trunkline_events::link::Opaque;
 use trunkline_events::{Body, Event};
 
+use crate::wire::recorder::Recorder;
+
 /// Pauses between two attempts on a disk that fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -25,6 +27,8 @@ pub(crate) struct BusIntake {
     pub(crate) intake: Intake,
     /// Where raw archives are.
     pub(crate) data_dir: PathBuf,
+    /// Hears what is durable.
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 #[async_trait]
@@ -33,6 +37,9 @@ impl trunkline_connectors::drive::Intake for BusIntake {
         let mut batches = VecDeque::from([events]);
         while let Some(mut batch) = batches.pop_front() {
             if self.take(&batch).await? == Taken::Durable {
+                if self.recorder.listens() {
+                    self.recorder.hear(&batch);
+                }
                 continue;
             }
             if batch.len() > 1 {

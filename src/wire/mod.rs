@@ -10,10 +10,13 @@
 //! - [`nightly`]: once a day the records against the switches' own, and what is old enough goes.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
 //! - [`books`]: what is missing in the store and lies nowhere else.
-//! - [`records`], [`operations`]: what the HTTP side asks for.
+//! - [`silence`]: links that usually talk and do not.
+//! - [`recorder`]: what links tell, masked, for whoever records.
+//! - [`records`], [`operations`], [`figures`]: what the HTTP side asks for.
 
 pub(crate) mod books;
 pub(crate) mod declared;
+pub(crate) mod figures;
 pub(crate) mod intake;
 pub(crate) mod lanes;
 pub(crate) mod links;
@@ -23,5 +26,7 @@ pub(crate) mod operations;
 pub(crate) mod orphans;
 pub(crate) mod pipeline;
 pub(crate) mod pops;
+pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod relay;
+pub(crate) mod silence;

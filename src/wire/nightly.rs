@@ -1,4 +1,4 @@
-//! Once a day, at the configured hour by the clocks of the configured zone: the records of the day before against the
+//! Once a day, at the configured hour by the clocks of the house's zone: the records of the day before against the
 //! switches' own, then what is old enough goes. Events flow meanwhile: both work in small transactions.
 //!
 //! What was missed (the daemon was down at that hour) is made up for at the next start. Several daemons may do it at once:
@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use trunkline_config as config;
 use trunkline_connectors::drive;
 use trunkline_events::Timestamp;
-use trunkline_mapping::cdr::{Tolerance, Zone};
+use trunkline_mapping::cdr::Tolerance;
 use trunkline_mapping::engine::{Engine, EngineError, Retention};
 use trunkline_mapping::store::AuditEntry;
 use trunkline_mapping::view::RetiredView;
+use trunkline_mapping::zone::Zone;
 
 use crate::wire::relay::Relay;
 
@@ -38,11 +39,11 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// The configuration's check has refused what could not be read here.
-    pub(crate) fn of(settings: &config::Cdr) -> Self {
+    pub(crate) fn of(settings: &config::Cdr, zone: &str) -> Self {
         let seconds = |number: u32| Duration::seconds(i64::from(number));
         let told = &settings.reconciliation;
         Self {
-            zone: settings.zone.parse().unwrap_or_else(|_| Zone::utc()),
+            zone: zone.parse().unwrap_or_default(),
             tolerance: Tolerance {
                 end: seconds(told.end_tolerance_seconds),
                 duration: seconds(told.duration_tolerance_seconds),
@@ -162,9 +163,8 @@ mod tests {
     use super::*;
 
     fn policy(zone: &str, hour: u8) -> Policy {
-        Policy::of(&config::Cdr {
+        let settings = config::Cdr {
             hour,
-            zone: zone.to_owned(),
             reconciliation: config::Reconciliation {
                 nightly: true,
                 end_tolerance_seconds: 5,
@@ -176,7 +176,8 @@ mod tests {
                 records_days: 0,
                 switch_records_days: 30,
             },
-        })
+        };
+        Policy::of(&settings, zone)
     }
 
     fn at(text: &str) -> Timestamp {

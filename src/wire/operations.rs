@@ -7,15 +7,18 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use trunkline_bus::{Bus, BusError, DeadLetter, Selection};
 use trunkline_connectors::contract::{WebhookReply, WebhookRequest};
 use trunkline_connectors::drive::LinkState;
-use trunkline_mapping::store::{Day, Store};
+use trunkline_mapping::store::{self, Store};
 use uuid::Uuid;
 
+use crate::http::figures::Period;
 use crate::http::parts::{
     Answer, Books, ConnectorView, DeadLetterView, Ingest, Letters, LettersDone, Operations, PartError,
 };
 use crate::wire::books;
+use crate::wire::figures::Counters;
 use crate::wire::links::{Links, Running};
 use crate::wire::records::stored;
+use crate::wire::silence::Silences;
 
 /// What an operator watches and switches in this process.
 pub(crate) struct Panel {
@@ -23,6 +26,7 @@ pub(crate) struct Panel {
     pub(crate) store: Option<Store>,
     pub(crate) links: Arc<Links>,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) counters: Counters,
 }
 
 fn away(error: &BusError) -> PartError {
@@ -37,6 +41,11 @@ fn selection(letters: Letters) -> Selection {
 }
 
 impl Panel {
+    pub(super) fn store(&self) -> Answer<&Store> {
+        let reason = "this process has none".to_owned();
+        self.store.as_ref().ok_or(PartError::Unavailable { what: "the store", reason })
+    }
+
     fn turn(&self, connector: &str, paused: bool) -> Answer<()> {
         if self.links.turn(connector, paused) {
             return Ok(());
@@ -76,7 +85,7 @@ impl Operations for Panel {
     }
 
     async fn connectors(&self) -> Answer<Vec<ConnectorView>> {
-        Ok(self.links.list().map(|running| view(&running)).collect())
+        Ok(self.links.list().map(|running| view(&running, &self.counters.silences)).collect())
     }
 
     async fn pause(&self, connector: &str) -> Answer<()> {
@@ -87,13 +96,10 @@ impl Operations for Panel {
         self.turn(connector, false)
     }
 
-    async fn books(&self, from: &str, to: &str) -> Answer<Books> {
-        let Some(store) = &self.store else {
-            let reason = "this process has none".into();
-            return Err(PartError::Unavailable { what: "the store", reason });
-        };
+    async fn books(&self, period: Period) -> Answer<Books> {
+        let period = store::Period { since: period.since, until: period.until };
         let now = trunkline_connectors::drive::system_clock();
-        stored(books::books(store, &self.bus, day(from)?, day(to)?, now).await)
+        stored(books::books(self.store()?, &self.bus, period, now).await)
     }
 
     async fn dead_letters(&self, limit: u32) -> Answer<Vec<DeadLetterView>> {
@@ -117,13 +123,6 @@ impl Operations for Panel {
     }
 }
 
-/// A day as people write it; the HTTP side has checked its form.
-fn day(text: &str) -> Answer<Day> {
-    let instant =
-        format!("{text}T00:00:00Z").parse().map_err(|_| PartError::Conflict(format!("{text:?} is no day")))?;
-    Ok(Day::of(instant))
-}
-
 fn letter(letter: DeadLetter) -> DeadLetterView {
     DeadLetterView {
         id: letter.id,
@@ -138,7 +137,7 @@ fn letter(letter: DeadLetter) -> DeadLetterView {
     }
 }
 
-fn view(running: &Running<'_>) -> ConnectorView {
+fn view(running: &Running<'_>, silences: &Silences) -> ConnectorView {
     let (name, kind) = (running.name.to_owned(), running.kind.to_owned());
     let Some(link) = &running.link else {
         let (state, reason) = ("standby".into(), Some("another daemon holds the link, or the broker is away".into()));
@@ -151,8 +150,10 @@ fn view(running: &Running<'_>) -> ConnectorView {
             since: running.since,
             taken: 0,
             last_event: None,
+            silent: None,
         };
     };
+    let silent = silences.of(&name);
     let status = link.status();
     let (state, reason) = match status.state {
         LinkState::Connecting => ("connecting", None),
@@ -173,6 +174,7 @@ fn view(running: &Running<'_>) -> ConnectorView {
         since: status.since,
         taken: status.taken,
         last_event: status.last_event,
+        silent,
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use trunkline::http::access::Seat;
+use trunkline::http::figures::{Figures, Lines, Period, Play, Played, Queues};
 use trunkline::http::parts::{
     Answer, AuditEntry, Books, CdrFilter, Change, ConnectorView, DeadLetterView, Decided, Letters, LettersDone,
     LivePop, NewToken, Operations, PartError, Reconcile, Records, RetentionView, Token,
@@ -15,11 +16,12 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Remark, SwitchRecord};
 use trunkline_events::customer::{RawHandle, Strength};
 use trunkline_events::pop::{Brief, Certainty, LastContact};
+use trunkline_mapping::counts::{HotspotView, Response, ResponseView, Subject};
 use trunkline_mapping::engine::Rebuild;
 use trunkline_mapping::identity::Question;
 use trunkline_mapping::view::{
-    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView,
-    RetiredView, RevisionView, TimelineEntry, Who,
+    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, QueueBooksView, RebuiltPage, ReconciliationView,
+    RehearsalView, RetiredView, RevisionView, TimelineEntry, Who,
 };
 use uuid::Uuid;
 
@@ -355,9 +357,10 @@ impl Operations for Invented {
         Ok(())
     }
 
-    async fn books(&self, from: &str, _: &str) -> Answer<Books> {
+    async fn books(&self, period: Period) -> Answer<Books> {
         let source = "/connectors/avaya-bj".into();
-        let items = vec![BooksView { source, day: from.into(), taken: 2, stored: 2, ..BooksView::default() }];
+        let day = period.since.to_string()[..10].to_owned();
+        let items = vec![BooksView { source, day, taken: 2, stored: 2, ..BooksView::default() }];
         Ok(Books { items, backlog: None })
     }
 
@@ -381,5 +384,37 @@ impl Operations for Invented {
             Letters::Ids(ids) => !ids.contains(&letter.id),
         });
         Ok(LettersDone { done: (before - stored.dead.len()) as u64, kept: 0 })
+    }
+}
+
+#[async_trait]
+impl Figures for Invented {
+    async fn hotspots(&self, day: Option<&str>, by: Option<Subject>) -> Answer<Vec<HotspotView>> {
+        let (by, day) = (by.unwrap_or(Subject::Tag), day.unwrap_or("2026-11-21").to_owned());
+        Ok(vec![HotspotView { by, word: "refund".into(), day, count: 60, before: 20, spike: true }])
+    }
+
+    async fn response(&self, period: Period, queue: Option<&str>) -> Answer<Vec<ResponseView>> {
+        let mut response = Response::of(queue);
+        response.add(&Cdr { started: Some(period.since), queues: vec!["cards".into()], ..Cdr::default() });
+        Ok(response.finish())
+    }
+
+    async fn queues(&self, _: Period) -> Answer<Queues> {
+        let (queue, source) = ("cards".into(), "/connectors/avaya-bj".into());
+        let items = vec![QueueBooksView { queue, source, told: 1, answered: 1, ..QueueBooksView::default() }];
+        Ok(Queues { items, bus: None })
+    }
+
+    async fn record(&self, connector: &str, how_long: Duration) -> Answer<Lines> {
+        let line = format!("{connector} for {} s\n", how_long.as_secs());
+        Ok(Box::pin(futures_util::stream::iter([line.into()])))
+    }
+
+    async fn play(&self, part: Play) -> Answer<Played> {
+        if !part.into_production {
+            return Err(PartError::Conflict("this daemon is no test system".into()));
+        }
+        Ok(Played { taken: part.events.len() as u64 })
     }
 }

@@ -182,3 +182,69 @@ async fn probes_say_why_the_daemon_is_not_ready() {
     assert_eq!(body["reasons"][0], "the broker at 127.0.0.1:5672 does not answer");
     assert!(house.get("/metrics", "").await.text().await.expect("text").contains("trunkline_events_total 1"));
 }
+
+#[tokio::test]
+async fn books_are_asked_for_by_day_or_by_period() {
+    let house = house().await;
+    for (asked, day) in [
+        ("day=2026-11-20", "2026-11-20"),
+        ("since=2026-11-19&until=2026-11-20", "2026-11-19"),
+        ("since=2026-11-18T09:30:00Z", "2026-11-18"),
+    ] {
+        let (status, books) = read(house.get(&format!("/api/v1/audit?{asked}"), "admin").await).await;
+        assert_eq!((status, &books["items"][0]["day"]), (200, &json!(day)), "{asked}");
+    }
+    for (asked, told) in [
+        ("until=2026-11-20", "since is missing"),
+        ("since=yesterday", "like 2026-11-21"),
+        ("since=2026-11-20T10:00:00Z&until=2026-11-20T10:00:00Z", "until is not after since"),
+        ("day=2026-11-20&since=2026-11-19", "either day and to, or since and until"),
+        ("day=2026-11-20&to=2026-11-19", "to is before day"),
+    ] {
+        let (status, problem) = read(house.get(&format!("/api/v1/audit?{asked}"), "admin").await).await;
+        assert!(status == 422 && problem["detail"].as_str().is_some_and(|text| text.contains(told)), "{problem}");
+    }
+    let (_, queues) = read(house.get("/api/v1/audit/queues?since=2026-11-20", "admin").await).await;
+    assert_eq!((&queues["items"][0]["queue"], &queues["bus"]), (&json!("cards"), &json!(null)));
+    assert_eq!(house.get("/api/v1/audit/queues", "router").await.status(), 403);
+}
+
+#[tokio::test]
+async fn integrators_read_hot_spots_and_series() {
+    let house = house().await;
+    let (_, spots) = read(house.get("/api/v1/hotspots?day=2026-11-21&by=keyword", "router").await).await;
+    assert_eq!((&spots["items"][0]["by"], &spots["items"][0]["spike"]), (&json!("keyword"), &json!(true)));
+    assert_eq!(house.get("/api/v1/hotspots?by=mood", "router").await.status(), 422);
+    let (_, series) = read(house.get("/api/v1/series/response?since=2026-11-20T09:30:00Z", "router").await).await;
+    assert_eq!(series["items"][0]["hour"], "2026-11-20T09:00:00Z");
+    assert_eq!(house.get("/api/v1/series/response?since=2026-11-20&queue=loans", "router").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_recording_is_made_and_played_by_administrators_only_and_stands_in_the_log() {
+    let house = house().await;
+    let record = "/api/v1/connectors/avaya-bj/record?seconds=60";
+    assert_eq!(house.post(record, "router", &json!({})).await.status(), 403);
+    let answer = house.post(record, "admin", &json!({})).await;
+    assert_eq!(answer.headers()["content-type"], "application/x-ndjson");
+    assert_eq!(answer.text().await.expect("lines"), "avaya-bj for 60 s\n");
+    let endless = house.post("/api/v1/connectors/avaya-bj/record?seconds=86401", "admin", &json!({})).await;
+    assert_eq!(endless.status(), 422);
+
+    let sample = |name: &str| -> serde_json::Value {
+        let file = format!("bus/events/samples/trunkline.{name}.v1.json");
+        serde_json::from_slice(&std::fs::read(file).expect("a sample")).expect("JSON")
+    };
+    let part = |events: serde_json::Value, into_production: bool| json!({"run": "00000000-0000-0000-0000-000000000007", "first": 1, "events": events, "into_production": into_production});
+    let play = async |body: serde_json::Value| read(house.post("/api/v1/replay", "admin", &body).await).await;
+    let (status, problem) = play(part(json!([sample("chat.message")]), false)).await;
+    assert!(status == 409 && problem["detail"].as_str().is_some_and(|text| text.contains("no test system")));
+    let (status, played) = play(part(json!([sample("chat.message"), sample("call.ringing")]), true)).await;
+    assert_eq!((status, &played["taken"]), (200, &json!(2)));
+    let (status, problem) = play(part(json!([sample("customer.merged")]), true)).await;
+    assert!(status == 422 && problem["detail"].as_str().is_some_and(|text| text.contains("told by no connector")));
+    let (status, problem) = play(part(json!([{"no": "event"}]), true)).await;
+    assert!(status == 422 && problem["detail"].as_str().is_some_and(|text| text.starts_with("event 1 of this part")));
+    let log: Vec<String> = house.records.stored().audit.iter().map(|entry| entry.action.clone()).collect();
+    assert!(log.contains(&"connector.record".to_owned()) && log.contains(&"replay.begin".to_owned()), "{log:?}");
+}

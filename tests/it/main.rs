@@ -4,6 +4,7 @@ mod demo;
 mod embedded_killed;
 mod faults;
 mod pages;
+mod silence;
 mod simulate;
 mod start;
 mod takeover;

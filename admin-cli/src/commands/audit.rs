@@ -1,9 +1,12 @@
 //! `trunkctl audit`: do the books add up?
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{cell, items, print_json, print_rows, say};
+use crate::args::{AuditArgs, BooksBy};
 use crate::client::Client;
 use crate::outcome::Outcome;
 use crate::table::harmless;
@@ -12,10 +15,19 @@ use crate::table::harmless;
 const COUNTS: [&str; 5] = ["taken", "stored", "duplicate", "rejected", "waiting"];
 /// The part of what waits that lies nowhere any more.
 const LOST: &str = "lost";
+/// Conversations of a queue that have no record there.
+const MISSING: &str = "missing";
 
-pub(super) async fn run(day: Option<&str>, client: &Client, json: bool) -> Result<Outcome> {
-    let query: Vec<(&str, String)> = day.map(|day| ("day", day.to_owned())).into_iter().collect();
-    let answer = client.list("/audit", &query).await?;
+pub(super) async fn run(args: &AuditArgs, client: &Client, json: bool) -> Result<Outcome> {
+    let query = [("day", args.day.clone()), ("since", args.since.clone()), ("until", args.until.clone())];
+    let query: Vec<(&str, String)> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    if let Some(BooksBy::Queue) = args.by {
+        return queues(client, &query, json).await;
+    }
+    let mut answer = client.list("/audit", &query).await?;
+    if let Some(BooksBy::Connector) = args.by {
+        answer["items"] = by_connector(items(&answer));
+    }
     let good = items(&answer).iter().all(|books| adds_up(books) && count(books, LOST) == 0);
     if json {
         print_json(&summary(&answer, good))?;
@@ -23,6 +35,62 @@ pub(super) async fn run(day: Option<&str>, client: &Client, json: bool) -> Resul
         table(&answer)?;
     }
     notes(&answer, good);
+    Ok(Outcome::from_answer(good))
+}
+
+/// The days of each connector as one: sums, and all gaps once.
+fn by_connector(days: &[Value]) -> Value {
+    let mut sources: BTreeMap<String, Value> = BTreeMap::new();
+    for books in days {
+        let (source, day) = (cell(books.get("source")), cell(books.get("day")));
+        let new = || json!({"source": &source, "first_day": &day, "gaps": []});
+        let sum = sources.entry(source.clone()).or_insert_with(new);
+        let first = cell(sum.get("first_day"));
+        sum["day"] = if first == day { day.into() } else { format!("{first} to {day}").into() };
+        for name in COUNTS.into_iter().chain([LOST, "redelivered"]) {
+            sum[name] = (count(sum, name) + count(books, name)).into();
+        }
+        if let (Some(all), Some(gaps)) = (sum["gaps"].as_array_mut(), books["gaps"].as_array()) {
+            all.extend(gaps.iter().cloned());
+        }
+    }
+    sources.into_values().collect()
+}
+
+/// What became of the conversations that were put into each queue of a call centre or chat desk, and what waits in the
+/// queues of the bus.
+async fn queues(client: &Client, query: &[(&str, String)], json: bool) -> Result<Outcome> {
+    let answer = client.list("/audit/queues", query).await?;
+    let good = items(&answer).iter().all(|queue| count(queue, MISSING) == 0);
+    if json {
+        let mut told = answer.clone();
+        told["adds_up"] = good.into();
+        print_json(&told)?;
+        return Ok(Outcome::from_answer(good));
+    }
+    let columns = [
+        ("QUEUE", "/queue"),
+        ("SOURCE", "/source"),
+        ("TOLD", "/told"),
+        ("ANSWERED", "/answered"),
+        ("ABANDONED", "/abandoned"),
+        ("UNANSWERED", "/unanswered"),
+        ("OPEN", "/open"),
+        ("MISSING", "/missing"),
+    ];
+    print_rows(&answer["items"], &columns, "no conversation was put into a queue in that time")?;
+    if answer["bus"].is_array() {
+        say("")?;
+        let columns = [("QUEUE OF THE BUS", "/queue"), ("WAITING NOW", "/ready")];
+        print_rows(&answer["bus"], &columns, "nothing waits on the bus")?;
+    } else {
+        eprintln!("trunkctl: the bus is away: what waits there is not known");
+    }
+    if !good {
+        eprintln!(
+            "trunkctl: conversations are missing in the records of their queue; 'trunkctl cdr list' of that time tells more"
+        );
+    }
     Ok(Outcome::from_answer(good))
 }
 

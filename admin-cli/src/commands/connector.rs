@@ -50,6 +50,7 @@ async fn list(client: &Client, json: bool) -> Result<Outcome> {
         ("SINCE", "/since"),
         ("PEER", "/peer"),
         ("TAKEN", "/taken"),
+        ("SILENT SINCE", "/silent/since"),
         ("REASON", "/reason"),
     ];
     print_list(&answer, &columns, "this daemon has no connector", json)?;

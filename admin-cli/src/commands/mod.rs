@@ -8,8 +8,11 @@ mod conflict;
 mod connector;
 mod customer;
 mod decode;
+mod figures;
 mod identity;
 mod man;
+mod record;
+mod replay;
 mod token;
 
 use std::future::Future;
@@ -37,7 +40,11 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Bus(command) => block_on(bus::run(&command, &Client::new(global)?, global.json)),
         Command::Decode(args) => decode::run(&args),
         Command::Identity(command) => identity::run(&command, global),
-        Command::Audit { day } => block_on(audit::run(day.as_deref(), &Client::new(global)?, global.json)),
+        Command::Audit(args) => block_on(audit::run(&args, &Client::new(global)?, global.json)),
+        Command::Hotspot(command) => block_on(figures::hotspots(&command, &Client::new(global)?, global.json)),
+        Command::Series(command) => block_on(figures::series(&command, &Client::new(global)?, global.json)),
+        Command::Record(args) => block_on(record::run(&args, &Client::new(global)?, global.json)),
+        Command::Replay(args) => block_on(replay::run(&args, global)),
         Command::Token(command) => block_on(token::run(&command, &Client::new(global)?, global.json)),
         Command::Completions { shell } => {
             let mut text = Vec::new();

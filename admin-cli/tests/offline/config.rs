@@ -134,3 +134,25 @@ fn the_environment_is_checked_and_tokens_in_it_are_no_settings() {
     let tools = [("TRUNKLINE_TOKEN", "x"), ("TRUNKLINE_SERVER", "http://127.0.0.1:1")];
     assert_eq!(trunkctl_with(&tools, &["config", "check"]).code, 0);
 }
+
+#[test]
+fn what_is_declared_of_counters_and_silence_is_checked_too() {
+    let ended = check(
+        "[daemon]\nzone = 'Beijing'\nzones = { south = 'Asia/Shenzen' }\n\
+         [silence]\nweeks = 0\nthreshold = 0\nholidays = ['2026-10-01', '1.10.2026']\n\
+         [hotspots]\nfactor = 0.5\n[hotspots.keywords]\nfees = ['/(/']\n",
+    );
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
+    for told in [
+        "daemon.zone: \"Beijing\" is no time zone",
+        "daemon.zones.south: \"Asia/Shenzen\" is no time zone",
+        "silence.weeks: lies outside 1 to 52",
+        "silence.threshold: is 0",
+        "silence.holidays: \"1.10.2026\" is no date",
+        "hotspots.factor: is below 1",
+        "hotspots.keywords.fees: ",
+    ] {
+        assert!(ended.stderr.contains(told), "{told:?} is not told in\n{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("2026-10-01\" is no date"), "{}", ended.stderr);
+}

@@ -69,3 +69,31 @@ fn an_unknown_kind_an_absent_file_and_a_bad_name_are_told() {
         assert!(ended.stderr.contains(told), "{told:?} is not told in {}", ended.stderr);
     }
 }
+
+#[test]
+fn what_record_wrote_is_decoded_without_a_kind_and_replay_takes_nothing_else() {
+    let sample =
+        fs::read_to_string(root().join("bus/events/samples/trunkline.chat.message.v1.json")).expect("a sample");
+    let event = Event::from_json(sample.as_bytes()).expect("parses");
+    let told = String::from_utf8(event.to_json().expect("JSON")).expect("UTF-8");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("recording.jsonl");
+    let beginning =
+        r#"{"trunkline_recording":1,"connector":"web","kind":"chat-webhook","began":"2026-11-20T07:00:00Z"}"#;
+    let line = format!("{{\"at\":\"2026-11-20T07:00:01Z\",\"event\":{told}}}");
+    fs::write(&file, format!("{beginning}\n{line}\n\n")).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let decoded = trunkctl(&["decode", file]);
+    assert_eq!((decoded.code, decoded.stdout.trim_end(), decoded.stderr.as_str()), (0, told.as_str(), ""));
+    fs::write(file, format!("{beginning}\n{line}\n{{\"at\":1}}\n")).expect("written");
+    let damaged = trunkctl(&["decode", file]);
+    assert!(damaged.code == 1 && damaged.stderr.contains("line 3: no line of a recording"), "{}", damaged.stderr);
+    let refused = trunkctl(&["replay", file, "--to", "http://127.0.0.1:1", "--token", "x"]);
+    assert!(refused.code == 2 && refused.stderr.contains("line 3"), "nothing is played of it: {}", refused.stderr);
+    let fixture = root().join("connectors/src/chat_webhook/fixtures/story.jsonl");
+    let fixture = fixture.to_str().expect("UTF-8");
+    let refused = trunkctl(&["replay", fixture, "--to", "http://127.0.0.1:1", "--token", "x"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let kindless = trunkctl(&["decode", fixture]);
+    assert!(kindless.code == 2 && kindless.stderr.contains("--kind is missing"), "{}", kindless.stderr);
+}

@@ -12,6 +12,7 @@ use trunkline::daemon::Daemon;
 use trunkline_bus::{AmqpSettings, Bus, EmbeddedSettings, Exchange, Limits, Outgoing, SpoolSettings, Transport};
 use trunkline_config::{Settings, Sources};
 use trunkline_events::{Body, Event, EventId, Sequence, call, link};
+use trunkline_mapping::store::Store;
 use trunkline_simulators::web_chat::story::{self, Visitor};
 use trunkline_simulators::web_chat::{Patience, Sender};
 use trunkline_test_support::rabbit::Rabbit;
@@ -40,7 +41,7 @@ impl Ended {
 pub(crate) struct House {
     daemon: Daemon,
     pub(crate) chat: Sender,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl House {
@@ -55,6 +56,29 @@ impl House {
         let mut settings = settings(&data);
         (settings.cdr.hour, settings.cdr.reconciliation.nightly) = (0, true);
         Self::start(settings, data).await
+    }
+
+    /// As [`House::open`], with more keys of `[daemon]`, and more sections; `before` has the store before the daemon does.
+    pub(crate) async fn declared(daemon: &str, sections: &str, before: impl AsyncFnOnce(&Store)) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", data.path().join("store.sqlite").display());
+        let store = Store::open(&trunkline_mapping::store::Settings::new(url)).await.expect("opens");
+        before(&store).await;
+        store.close().await.expect("closes");
+        Self::start(settings_with(&data, daemon, sections), data).await
+    }
+
+    /// Where the daemon answers.
+    pub(crate) fn address(&self) -> String {
+        format!("http://{}", self.daemon.address())
+    }
+
+    /// What a statement gives, asked of the store's file by somebody else.
+    pub(crate) fn stored(&self, sql: &str) -> String {
+        let script = "import sqlite3, sys\nprint([row for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])])";
+        let file = self.data.path().join("store.sqlite");
+        let asked = std::process::Command::new("python3").args(["-c", script]).arg(file).arg(sql).output();
+        String::from_utf8(asked.expect("python runs").stdout).expect("UTF-8")
     }
 
     /// As [`House::open`], where a connector gave three events and the second one lies nowhere.
@@ -172,7 +196,7 @@ impl House {
         let daemon = Daemon::start(settings).await.expect("the daemon starts");
         let target = format!("http://{}/ingest/web-chat", daemon.address());
         let chat = Sender::new(&target, SECRET, Patience::quick()).expect("a sender");
-        Self { daemon, chat, _data: data }
+        Self { daemon, chat, data }
     }
 
     /// Runs `trunkctl` with the administrator's token.
@@ -276,8 +300,12 @@ pub(crate) fn li() -> Visitor {
 }
 
 fn settings(data: &TempDir) -> Settings {
+    settings_with(data, "", "")
+}
+
+fn settings_with(data: &TempDir, daemon: &str, sections: &str) -> Settings {
     let text = format!(
-        "[daemon]\ndata_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n[connectors.web-chat]\nkind = 'chat-webhook'\n\
+        "{sections}\n[daemon]\n{daemon}\ndata_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n[connectors.web-chat]\nkind = 'chat-webhook'\n\
          [connectors.web-chat.params]\nsecrets = ['{SECRET}']\n",
         data.path().display()
     );

@@ -149,6 +149,10 @@ event_types! {
     LinkResynced(link::Resynced) = "trunkline.link.resynced.v1";
     /// A connector's own count of what it has taken.
     LinkBooks(link::Books) = "trunkline.link.books.v1";
+    /// A link that usually talks has fallen silent.
+    LinkSilent(link::Silent) = "trunkline.link.silent.v1";
+    /// A silent link says something again.
+    LinkTalking(link::Talking) = "trunkline.link.talking.v1";
     /// A native event that we do not know, kept by reference.
     Opaque(link::Opaque) = "trunkline.opaque.v1";
 }

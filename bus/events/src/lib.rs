@@ -7,6 +7,7 @@
 //! - [`Body`] lists every event type once, with the type name it has on the wire.
 //! - One file a family: [`call`], [`chat`], [`agent`], [`customer`], [`cdr`], [`pop`], [`link`], [`activity`], [`delivery`].
 //!
+//! - [`recording`] is a file of them, to be played again.
 //! - [`event_schema`] and [`asyncapi`] describe the same for the world outside; [`routing_key`] says how to subscribe.
 //!
 //! Changes are additive only; a breaking one is a new `.v2` type. `samples/` holds a committed sample of
@@ -25,6 +26,7 @@ mod event;
 mod id;
 pub mod link;
 pub mod pop;
+pub mod recording;
 mod schema;
 mod timestamp;
 

@@ -54,6 +54,24 @@ pub struct Books {
     pub heard_until: Option<Timestamp>,
 }
 
+/// `trunkline.link.silent.v1`: the link is quieter than its usual rate makes likely. Told once a silence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Silent {
+    /// When the source last said anything of its own.
+    pub since: Timestamp,
+    /// Events that were usual in the time since then.
+    pub expected: u64,
+    /// From how many on a silence is told.
+    pub threshold: u64,
+}
+
+/// `trunkline.link.talking.v1`: a link that was told as silent says something again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Talking {
+    /// Since when it had been silent: names the `link.silent` that is over.
+    pub since: Timestamp,
+}
+
 /// `trunkline.opaque.v1`: counted, kept, never dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Opaque {

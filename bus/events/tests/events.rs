@@ -13,5 +13,7 @@ mod errors;
 mod peer;
 #[path = "events/properties.rs"]
 mod properties;
+#[path = "events/recordings.rs"]
+mod recordings;
 #[path = "events/samples.rs"]
 mod samples;

@@ -46,6 +46,8 @@ pub(super) enum Parcel {
 struct Settled {
     /// The number of its last event, if it had any.
     taken: Option<u64>,
+    /// How many of its events are the far side's own words.
+    told: u64,
     /// What was to happen then.
     later: Vec<Parcel>,
 }
@@ -127,6 +129,7 @@ impl Publisher {
             }
         }
         self.archive_records(records).await;
+        let told = events.iter().filter(|event| is_told_by_the_far_side(&event.body)).count() as u64;
         let taken = (!events.is_empty()).then_some(self.number);
         self.events.increment(events.len() as u64);
         let intake = Arc::clone(&self.host.intake);
@@ -134,7 +137,7 @@ impl Publisher {
             if taken.is_some() {
                 intake.accept(events).await?;
             }
-            Ok(Settled { taken, later })
+            Ok(Settled { taken, told, later })
         }
     }
 
@@ -145,6 +148,10 @@ impl Publisher {
             self.board.change(|status| {
                 status.taken = number;
                 status.last_event = Some(now);
+                if settled.told > 0 {
+                    status.told += settled.told;
+                    status.last_told = Some(now);
+                }
             });
         }
         for parcel in settled.later {
@@ -249,4 +256,9 @@ impl Publisher {
             }
         }
     }
+}
+
+/// Up, down, gaps and books are ours to tell: a link that is lost and opened again all day says nothing by that.
+fn is_told_by_the_far_side(body: &Body) -> bool {
+    !matches!(body, Body::LinkUp(_) | Body::LinkDown(_) | Body::LinkGap(_) | Body::LinkResynced(_) | Body::LinkBooks(_))
 }

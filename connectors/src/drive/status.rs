@@ -55,6 +55,10 @@ pub struct LinkStatus {
     pub queued: usize,
     /// When the last event was made durable.
     pub last_event: Option<Timestamp>,
+    /// Of the events taken in this epoch, those in which the far side told something: not our own word on the link.
+    pub told: u64,
+    /// When the last of these was made durable.
+    pub last_told: Option<Timestamp>,
     /// Messages skipped as no good.
     pub skipped: u64,
     /// Times the link was lost.
@@ -79,6 +83,8 @@ impl Board {
             taken: 0,
             queued: 0,
             last_event: None,
+            told: 0,
+            last_told: None,
             skipped: 0,
             losses: 0,
         };

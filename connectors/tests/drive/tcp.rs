@@ -71,6 +71,25 @@ async fn a_lost_link_is_told_and_its_gap_reaches_from_the_last_word_to_the_next_
     assert_eq!(link.status().losses, 1);
 }
 
+/// Lost, opened again and resynced is six events taken, and not a word of the far side.
+#[tokio::test]
+async fn a_link_that_is_only_lost_and_opened_again_has_told_nothing() {
+    let (store, data, far) = (Store::new(), tempfile::tempdir().expect("a folder"), FarSide::new().await);
+    let link = start(id(), client(far.port(), None), host(&store, data.path()));
+    drop(far.peer().await);
+    let mut peer = far.peer().await;
+    peer.say("resynced\n").await;
+    let is_resync = |event: &Event| matches!(event.body, Body::LinkResynced(_));
+    store.until(|events| events.iter().any(is_resync)).await;
+    let mut statuses = link.statuses();
+    let settled = |taken: u64| move |status: &trunkline_connectors::drive::LinkStatus| status.taken >= taken;
+    let status = statuses.wait_for(settled(5)).await.expect("the link lives").clone();
+    assert!((status.told, status.last_told) == (0, None) && status.last_event.is_some(), "{status:?}");
+    peer.say("say 1\nsay 2\n").await;
+    let status = statuses.wait_for(|status| status.told == 2).await.expect("the link lives").clone();
+    assert_eq!(status.last_told, status.last_event);
+}
+
 #[tokio::test]
 async fn after_a_crash_the_gap_and_the_checkpoint_are_those_of_the_last_durable_moment() {
     let (store, data, far) = (Store::new(), tempfile::tempdir().expect("a folder"), FarSide::new().await);

@@ -9,7 +9,7 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::SwitchRecord;
 use uuid::Uuid;
 
-use super::zone::{NoZone, Zone};
+use crate::zone::{NoZone, Zone};
 
 /// Namespace of the ids of switch records, drawn once; never to change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b1e_0f92_c8d3_5a40_9e75_4d27_b3a8_1c66);

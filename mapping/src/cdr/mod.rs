@@ -60,7 +60,6 @@ mod remark;
 mod route;
 mod voice;
 mod wrap_up;
-mod zone;
 
 pub use differences::{Change, differences, digest};
 pub use fold::{CustomerHandle, Folded, LiveLeg, changed, fold};
@@ -68,4 +67,3 @@ pub use import::{ImportMapping, MappingError, RowError, switch_record_id};
 pub(crate) use key::call_of;
 pub use key::{ConversationKey, conversation_keys, known_from, root};
 pub use reconcile::{Difference, Match, Reconciliation, Recorded, Seen, Tolerance, reconcile};
-pub use zone::{NoZone, Zone};

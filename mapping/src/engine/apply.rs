@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::conversations::{self, Conversations, Touched};
 use super::derive::Derived;
+use super::figures;
 use super::inbox::{self, Fresh, Intake, Prepared};
 use super::people::{self, Heard, Walked};
 use super::pops;
@@ -139,6 +140,7 @@ impl Engine {
         let (mut writes, mut derived) = (Bundle::new("write what follows"), Derived::default());
         let Read { intake, people, walked, conversations, state } = self.read(session, part).await?;
         if !intake.fresh.is_empty() {
+            figures::count(&intake.fresh, &knowledge.counted, &mut writes);
             let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
             self.hear(session, &intake.fresh, &known, &mut writes, &mut derived).await?;
             let folded = conversations.fold(session, &intake.fresh, state, &self.recent, &mut writes).await?;

@@ -18,6 +18,7 @@ mod conflicts;
 mod conversations;
 mod derive;
 mod directives;
+mod figures;
 mod inbox;
 mod people;
 mod pops;
@@ -42,6 +43,7 @@ pub use reconcile::{Compared, LONGEST, Stretch};
 pub use records::Records;
 pub use retention::Retention;
 
+use crate::counts::Counted;
 use crate::identity::Rules;
 use crate::numbers::DialPlans;
 use crate::profile::FieldRules;
@@ -66,6 +68,8 @@ pub struct Knowledge {
     pub plans: DialPlans,
     /// How sources settle their conflicts over profile fields.
     pub fields: FieldRules,
+    /// What is counted of what people say.
+    pub counted: Counted,
 }
 
 /// What became of a batch.

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::apply::{EngineError, post};
 use super::derive::Derived;
 use super::{Applied, Derivation, Engine};
-use crate::cdr::{Match, Recorded, Seen, Tolerance, Zone, reconcile};
+use crate::cdr::{Match, Recorded, Seen, Tolerance, reconcile};
 use crate::store::{Bundle, StoreError, StoredCdr, cdrs, switch_records};
 use crate::view::{MatchView, ReconciliationView, SeenView, UnseenView};
+use crate::zone::Zone;
 
 /// Who tells that a record of a switch was found.
 const SOURCE: &str = "/reconciliation";

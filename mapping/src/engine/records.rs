@@ -28,8 +28,8 @@ use crate::view::{
 /// Reads for people and programs. Cheap to clone.
 #[derive(Clone)]
 pub struct Records {
-    store: Store,
-    knowledge: Arc<Knowledge>,
+    pub(super) store: Store,
+    pub(super) knowledge: Arc<Knowledge>,
 }
 
 impl Records {

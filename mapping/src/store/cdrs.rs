@@ -253,6 +253,6 @@ fn read(row: &Row) -> Result<StoredCdr, StoreError> {
 }
 
 /// A record as its column holds it.
-fn record(id: Uuid, json: &str) -> Result<Cdr, StoreError> {
+pub(super) fn record(id: Uuid, json: &str) -> Result<Cdr, StoreError> {
     serde_json::from_str(json).map_err(|cause| StoreError::Unreadable { table: "cdr", id, problem: cause.to_string() })
 }

@@ -26,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") }),
             Box::new(Step { name: "0002", sql: include_str!("schema/0002.sql") }),
             Box::new(Step { name: "0004", sql: include_str!("schema/0004.sql") }),
+            Box::new(Step { name: "0006", sql: include_str!("schema/0006.sql") }),
             Box::new(Step { name: "0007", sql: include_str!("schema/0007.sql") }),
         ]
     }

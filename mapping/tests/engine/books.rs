@@ -2,11 +2,11 @@
 
 use trunkline_events::link::{Books, Gap};
 use trunkline_events::{Body, Event, EventId, Sequence};
-use trunkline_mapping::store::{Day, Rejection};
+use trunkline_mapping::store::{Day, Period, Rejection};
 use trunkline_mapping::view::BooksView;
 
 use crate::house::House;
-use crate::told::{at, avaya, offered, whole_call};
+use crate::told::{answered, at, avaya, ended, leg_ended, offered, queued, ringing, whole_call};
 
 async fn books(house: &House) -> Vec<BooksView> {
     house.store().books(Day(0), Day(i64::MAX)).await.expect("reads")
@@ -75,7 +75,7 @@ async fn what_waits_for_long_is_overdue(house: &House) {
     let call = whole_call(&source, 0, "c1", "13800138001");
     house.apply(&[call[0].clone(), call[3].clone()]).await;
     let overdue = async |due: i64| {
-        let books = house.store().books_due(Day(0), Day(i64::MAX), at(due)).await.expect("reads");
+        let books = house.store().books_due(Period::days(Day(0), Day(i64::MAX)), at(due)).await.expect("reads");
         (books[0].waiting, books[0].overdue)
     };
     assert_eq!(overdue(-1).await, (2, 0), "nothing was given so early");
@@ -158,7 +158,89 @@ async fn each_day_has_its_own_books(house: &House) {
     assert_eq!(all.iter().map(|view| view.taken).sum::<u64>(), 21);
 }
 
+/// Calls at 0, 100 and 200 seconds, five events each; the connector tells its books now and then.
+async fn a_period_within_a_day_has_books_of_its_own(house: &House) {
+    let source = avaya();
+    let books = |seconds: i64, taken: u64| {
+        let told = Body::LinkBooks(Books { epoch: source.epoch.into(), taken, heard_until: None });
+        Event { sequence: None, ..source.tell(seconds, "books", told) }
+    };
+    let mut first = whole_call(&source, 0, "c1", "13800138001");
+    // Its last event is on its way still.
+    first.truncate(4);
+    let second: Vec<Event> = whole_call(&source, 100, "c2", "13800138001")
+        .into_iter()
+        .zip(6..)
+        .map(|(event, number)| numbered(&event, number))
+        .collect();
+    house.apply(&first).await;
+    house.apply(&[books(80, 5)]).await;
+    house.apply(&second).await;
+    house.apply(&[books(170, 12)]).await;
+    let asked = async |since: i64, until: i64| {
+        let period = Period { since: at(since), until: at(until) };
+        let found = house.store().books_due(period, at(0)).await.expect("reads");
+        found.first().map(|view| (view.taken, view.stored, view.waiting))
+    };
+    assert_eq!(asked(0, 90).await, Some((5, 4, 1)), "the connector's word before the cut counts");
+    assert_eq!(asked(90, 300).await, Some((7, 5, 2)), "and what came before it does not");
+    assert_eq!(asked(0, 70).await, Some((4, 4, 0)), "at that moment nobody knew of more");
+    assert_eq!(asked(300, 400).await.unwrap_or_default(), (0, 0, 0));
+    let whole = books_of(house, 0, 86_400).await;
+    assert_eq!((whole.taken, whole.stored, whole.waiting), (12, 9, 3));
+    assert!(adds_up(&whole));
+}
+
+async fn books_of(house: &House, since: i64, until: i64) -> BooksView {
+    let period = Period { since: at(since), until: at(until) };
+    house.store().books_due(period, at(0)).await.expect("reads").remove(0)
+}
+
+async fn a_gap_stands_in_every_period_that_it_reaches_into(house: &House) {
+    let source = avaya();
+    let gap = Gap { from: at(500), to: at(600), reason: "link lost".into() };
+    house.apply(&[source.tell(600, "gap", Body::LinkGap(gap.clone()))]).await;
+    for (since, until, there) in [(550, 560, true), (0, 501, true), (0, 500, false), (601, 700, false)] {
+        let period = Period { since: at(since), until: at(until) };
+        let found = house.store().books_due(period, at(0)).await.expect("reads");
+        let gaps: Vec<Gap> = found.into_iter().flat_map(|view| view.gaps).collect();
+        assert_eq!(gaps == [gap.clone()], there, "{since} to {until}");
+    }
+}
+
+/// Every conversation that events put into a queue has a record that says what became of it.
+async fn each_queue_has_books_that_add_up(house: &House) {
+    let source = avaya();
+    let mut told = Vec::new();
+    for (start, id, queue) in [(0, "c1", "cards"), (10, "c2", "cards"), (20, "c3", "loans"), (30, "c4", "loans")] {
+        told.push(offered(&source, start, id, "13800138001"));
+        told.push(queued(&source, start + 1, id, "13800138001", queue));
+    }
+    told.push(ringing(&source, 5, "c1", "13800138001", "1001"));
+    told.push(answered(&source, 6, "c1", "13800138001", "1001"));
+    told.push(leg_ended(&source, 60, "c1", "1001"));
+    told.extend([("c1", 60), ("c2", 40), ("c3", 50)].map(|(id, seconds)| ended(&source, seconds, id)));
+    house.apply(&told).await;
+    let found = house.store().queue_books(at(0), at(100)).await.expect("reads");
+    let counts: Vec<_> = found
+        .iter()
+        .map(|view| (view.queue.as_str(), view.told, view.answered, view.abandoned, view.open, view.missing))
+        .collect();
+    assert_eq!(counts, [("cards", 2, 1, 1, 0, 0), ("loans", 2, 0, 1, 1, 0)]);
+    assert!(house.store().queue_books(at(100), at(200)).await.expect("reads").is_empty());
+    // A record that lost its queue is found, and one that is gone.
+    house.execute("UPDATE cdr SET record = replace(record, '\"loans\"', '\"none\"') WHERE complete");
+    let found = house.store().queue_books(at(0), at(100)).await.expect("reads");
+    assert_eq!((found[1].told, found[1].abandoned, found[1].open, found[1].missing), (2, 0, 1, 1));
+    house.execute("DELETE FROM cdr WHERE record LIKE '%cards%' AND record LIKE '%\"answered\"%'");
+    let found = house.store().queue_books(at(0), at(100)).await.expect("reads");
+    assert_eq!((found[0].told, found[0].answered, found[0].missing), (2, 0, 1));
+}
+
 crate::on_both! {
+    a_period_within_a_day_has_books_of_its_own,
+    a_gap_stands_in_every_period_that_it_reaches_into,
+    each_queue_has_books_that_add_up,
     books_tell_until_when_a_source_was_heard,
     redelivery_and_duplicates_are_told_apart,
     one_batch_may_tell_the_same_twice,

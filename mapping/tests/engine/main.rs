@@ -1,6 +1,7 @@
 //! The store and the engine, on SQLite and on a private PostgreSQL: the same functions run on both.
 
 mod books;
+mod counters;
 mod crowd;
 mod decisions;
 mod faults;

@@ -5,7 +5,7 @@ use trunkline_events::chat::Author;
 use trunkline_events::{Body, Sequence};
 use trunkline_events::{Event, link};
 use trunkline_mapping::engine::{DirectiveError, Rebuild, Retention};
-use trunkline_mapping::store::{Day, Rejection};
+use trunkline_mapping::store::{Day, Period, Rejection};
 use trunkline_mapping::view::{BooksView, CdrFilter, RetiredView};
 
 use crate::house::House;
@@ -26,7 +26,7 @@ async fn retire(house: &House, policy: &Retention) -> RetiredView {
 }
 
 async fn books(house: &House) -> Vec<BooksView> {
-    house.store().books_due(Day::of(at(0)), Day::of(at(9 * DAY)), at(9 * DAY)).await.expect("reads")
+    house.store().books_due(Period::days(Day::of(at(0)), Day::of(at(9 * DAY))), at(9 * DAY)).await.expect("reads")
 }
 
 /// Calls and a chat of a first day and of a later one, one told twice, one refused, one refused and stored after all.

@@ -2,8 +2,9 @@
 
 use trunkline_events::cdr::SwitchRecord;
 use trunkline_events::{Body, Event};
-use trunkline_mapping::cdr::{Tolerance, Zone};
+use trunkline_mapping::cdr::Tolerance;
 use trunkline_mapping::engine::{Rebuild, Stretch};
+use trunkline_mapping::zone::Zone;
 
 use crate::house::House;
 use crate::told::{at, avaya, whole_call};

@@ -12,16 +12,62 @@ use super::List;
 use crate::http::access::{Caller, Scope};
 use crate::http::app::App;
 use crate::http::extract::Parameters;
+use crate::http::figures::{Period, Queues};
 use crate::http::parts::{AuditEntry, Books};
 use crate::http::problem::Problem;
 
-/// Which days, in UTC.
+/// Which period: days, or from one instant to another.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct Days {
-    /// A day, `2026-11-21`; today if absent.
+    /// A day in UTC, `2026-11-21`; today if all is absent.
     day: Option<String>,
     /// Up to this day, included; `day` alone if absent.
     to: Option<String>,
+    /// From this instant (RFC 3339) or day; instead of `day`.
+    since: Option<String>,
+    /// Up to this instant, or to the end of this day; now if absent.
+    until: Option<String>,
+}
+
+impl Days {
+    fn period(&self) -> Result<Period, Problem> {
+        if self.since.is_none() && self.until.is_none() {
+            let from = self.day.as_deref().map_or_else(|| Ok(OffsetDateTime::now_utc().date()), day)?;
+            let to = self.to.as_deref().map_or(Ok(from), day)?;
+            return whole(midnight(from), midnight(to.next_day().unwrap_or(to)), "to is before day");
+        }
+        if self.day.is_some() || self.to.is_some() {
+            return Err(Problem::senseless("give either day and to, or since and until"));
+        }
+        let since = self.since.as_deref().ok_or_else(|| Problem::senseless("since is missing: when does it begin?"))?;
+        period(since, self.until.as_deref())
+    }
+}
+
+/// From an instant or day to an instant or the end of a day; to now where there is none.
+pub(super) fn period(since: &str, until: Option<&str>) -> Result<Period, Problem> {
+    let since = day(since).map(midnight).or_else(|_| instant(since))?;
+    let until = match until {
+        None => App::now(),
+        Some(text) => match day(text) {
+            Ok(date) => midnight(date.next_day().unwrap_or(date)),
+            Err(_) => instant(text)?,
+        },
+    };
+    whole(since, until, "until is not after since")
+}
+
+fn whole(since: Timestamp, until: Timestamp, backwards: &str) -> Result<Period, Problem> {
+    if until <= since { Err(Problem::senseless(backwards)) } else { Ok(Period { since, until }) }
+}
+
+fn midnight(date: Date) -> Timestamp {
+    Timestamp::new(date.midnight().assume_utc())
+}
+
+fn instant(text: &str) -> Result<Timestamp, Problem> {
+    text.parse()
+        .map_err(|_| Problem::senseless("an instant is written like 2026-11-21T08:00:00Z, a day like 2026-11-21"))
 }
 
 /// Books by connector and day: taken = stored + duplicate + rejected + waiting, and what of that is lost.
@@ -33,12 +79,19 @@ pub(super) async fn books(
     Parameters(days): Parameters<Days>,
 ) -> Result<Json<Books>, Problem> {
     caller.require(&[Scope::Admin])?;
-    let from = days.day.as_deref().map_or_else(|| Ok(OffsetDateTime::now_utc().date()), day)?;
-    let to = days.to.as_deref().map_or(Ok(from), day)?;
-    if to < from {
-        return Err(Problem::senseless("to is before day"));
-    }
-    Ok(Json(app.operations().books(&from.to_string(), &to.to_string()).await?))
+    Ok(Json(app.operations().books(days.period()?).await?))
+}
+
+/// Books by queue: told = answered + abandoned + unanswered + open + missing; and what waits in the bus's queues now.
+#[utoipa::path(get, path = "/api/v1/audit/queues", tag = "operations", params(Days),
+    responses((status = 200, content_type = "application/json", body = ref("#/components/schemas/Queues"))))]
+pub(super) async fn queues(
+    caller: Caller,
+    State(app): State<App>,
+    Parameters(days): Parameters<Days>,
+) -> Result<Json<Queues>, Problem> {
+    caller.require(&[Scope::Admin])?;
+    Ok(Json(app.operations().queues(days.period()?).await?))
 }
 
 fn day(text: &str) -> Result<Date, Problem> {

@@ -3,7 +3,7 @@
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `conflicts.rs` what awaits one ·
 //! `cdrs.rs` conversation records · `archive.rs` what is done to all records ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
-//! log · `tokens.rs`
+//! log · `figures.rs` hot spots and series · `recordings.rs` recorder and player · `tokens.rs`
 
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,9 +18,11 @@ mod audit;
 mod cdrs;
 mod conflicts;
 mod customers;
+mod figures;
 mod identity;
 mod lookup;
 mod operations;
+mod recordings;
 mod tokens;
 
 pub(super) use agent::{Found, Me};
@@ -30,6 +32,7 @@ pub(super) use conflicts::ConflictRequest;
 pub(super) use identity::{MergeRequest, RehearsalRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use operations::LettersRequest;
+pub(super) use recordings::ReplayRequest;
 pub(super) use tokens::TokenCreated;
 
 /// A list, in an object so that more can be said beside it later.
@@ -74,7 +77,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::dead_letter))
         .routes(routes!(operations::replay))
         .routes(routes!(audit::books))
+        .routes(routes!(audit::queues))
         .routes(routes!(audit::log))
+        .routes(routes!(figures::hotspots))
+        .routes(routes!(figures::response))
+        .routes(routes!(recordings::record))
+        .routes(routes!(recordings::replay))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
 }

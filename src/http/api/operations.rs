@@ -52,7 +52,7 @@ pub(super) async fn resume(
 }
 
 /// A connector's name, checked before it is written anywhere.
-fn connector(name: &str) -> Result<&str, Problem> {
+pub(super) fn connector(name: &str) -> Result<&str, Problem> {
     match trunkline_connectors::contract::SourceId::new(name) {
         Ok(_) => Ok(name),
         Err(_) => Err(Problem::new(StatusCode::NOT_FOUND, "there is no connector of this name")),

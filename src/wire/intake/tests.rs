@@ -7,8 +7,9 @@ use tempfile::TempDir;
 use trunkline_bus::{AmqpSettings, Bus, Limits, Settings, SpoolSettings, Transport};
 use trunkline_connectors::drive::{Intake, archive};
 use trunkline_events::{Body, Event, EventId, link};
+use trunkline_mapping::engine::Knowledge;
 
-use super::BusIntake;
+use super::{BusIntake, Recorder};
 
 async fn away(max_bytes: u64) -> (TempDir, Bus, Arc<BusIntake>) {
     let data = tempfile::tempdir().expect("a folder");
@@ -17,7 +18,9 @@ async fn away(max_bytes: u64) -> (TempDir, Bus, Arc<BusIntake>) {
     let spool = SpoolSettings { dir: data.path().join("spool"), max_bytes };
     let settings = Settings { transport: Transport::Amqp(amqp), spool, limits: Limits::default() };
     let bus = Bus::connect(&settings).await.expect("a broker that is away is no error");
-    let intake = Arc::new(BusIntake { intake: bus.intake(), data_dir: data.path().to_owned() });
+    let recorder = Recorder::open(data.path(), &Knowledge::default()).expect("a key is made");
+    let data_dir = data.path().to_owned();
+    let intake = Arc::new(BusIntake { intake: bus.intake(), data_dir, recorder: Arc::new(recorder) });
     (data, bus, intake)
 }
 

@@ -1,9 +1,9 @@
-//! Clocks on walls: what a switch writes into its records, and what a site calls a day.
+//! Clocks on walls: what a switch writes into its records, what a site calls a day, and its hours of the week.
 
 use std::fmt;
 use std::str::FromStr;
 
-use time::{Date, Duration, PrimitiveDateTime, Time};
+use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 use trunkline_events::Timestamp;
 use tz::TimeZoneRef;
 
@@ -50,15 +50,18 @@ impl PartialEq for Zone {
     }
 }
 
-impl Zone {
-    /// The zone of UTC.
-    pub fn utc() -> Self {
+impl Default for Zone {
+    /// UTC.
+    fn default() -> Self {
         Self { name: "UTC", rules: TimeZoneRef::utc() }
     }
+}
 
+impl Zone {
     /// How far the zone's clocks are ahead of UTC at an instant.
     fn ahead(&self, at: Timestamp) -> Duration {
         let seconds = at.into_inner().unix_timestamp();
+        // Beyond the years that the zone's rules speak of its clocks show UTC.
         let found = self.rules.find_local_time_type(seconds).map_or(0, tz::LocalTimeType::ut_offset);
         Duration::seconds(i64::from(found))
     }
@@ -74,9 +77,29 @@ impl Zone {
         right.copied().unwrap_or(candidates[0])
     }
 
+    /// What the zone's clocks and calendars show at an instant.
+    fn local(&self, at: Timestamp) -> OffsetDateTime {
+        let ahead = i32::try_from(self.ahead(at).whole_seconds())
+            .ok()
+            .and_then(|ahead| UtcOffset::from_whole_seconds(ahead).ok());
+        at.into_inner().to_offset(ahead.unwrap_or(UtcOffset::UTC))
+    }
+
     /// The day that the zone's calendars show at an instant.
     pub fn day(&self, at: Timestamp) -> Date {
-        at.plus(self.ahead(at)).into_inner().date()
+        self.local(at).date()
+    }
+
+    /// The same, as the number of days since 1970-01-01.
+    pub fn day_number(&self, at: Timestamp) -> i64 {
+        i64::from(self.day(at).to_julian_day()) - EPOCH
+    }
+
+    /// 0 for Monday from midnight to one o'clock, up to 167; with the local date.
+    pub fn hour_of_week(&self, at: Timestamp) -> (usize, Date) {
+        let local = self.local(at);
+        let day = usize::from(local.weekday().number_days_from_monday());
+        (day * 24 + usize::from(local.hour()), local.date())
     }
 
     /// When a day begins there, and when the next one does: 23 to 25 hours later.
@@ -85,6 +108,9 @@ impl Zone {
         (begins(day), begins(day.next_day().unwrap_or(day)))
     }
 }
+
+/// The Julian day of 1970-01-01.
+const EPOCH: i64 = 2_440_588;
 
 #[cfg(test)]
 mod tests {
@@ -126,5 +152,14 @@ mod tests {
             [23, 24, 25]
         );
         assert_eq!(berlin.day(at("2026-06-01T22:00:00Z")), date!(2026 - 06 - 02));
+    }
+
+    #[test]
+    fn a_day_begins_at_the_sites_midnight() {
+        let (late, early) = (at("2026-11-20T15:59:59Z"), at("2026-11-20T16:00:00Z"));
+        let zone = zone("Asia/Shanghai");
+        assert_eq!(zone.day_number(early) - zone.day_number(late), 1);
+        assert_eq!(zone.hour_of_week(early).0, 5 * 24, "Saturday, midnight");
+        assert_eq!(Zone::default().day_number(Timestamp::EPOCH), 0);
     }
 }
