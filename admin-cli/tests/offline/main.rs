@@ -4,4 +4,5 @@ mod command;
 mod config;
 mod decode;
 mod identity;
+mod masks;
 mod refusals;

@@ -7,8 +7,8 @@
 //!
 //! Invariant: the masked events give the same partition of handles into customers as the events themselves, mask by mask:
 //! two handles are equal after masking just if they were before, and what the rules say of a handle (role, blocked, claim)
-//! stays. One thing may fall otherwise: where rules decide between two pieces of evidence of the same strength at the same
-//! instant they go by ids, and ids are other ones.
+//! stays. One thing may fall otherwise: two pieces of evidence of the same strength at the same instant are weighed in the
+//! order of ids, and ids are other ones. (So are two steps of a call that have no number in the books; recorded ones have.)
 
 mod event;
 mod handle;
