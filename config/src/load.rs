@@ -315,16 +315,7 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     if !(1..=2000).contains(&settings.mapping.batch) {
         problem("mapping.batch", "lies outside 1 to 2000");
     }
-    if settings.cdr.hour > 23 {
-        problem("cdr.hour", "lies outside 0 to 23");
-    }
-    let kept = settings.cdr.retention;
-    if kept.records_days > 0 && (kept.events_days == 0 || kept.events_days > kept.records_days) {
-        problem(
-            "cdr.retention.records_days",
-            "is shorter than events_days; a record stays as long as the events that it is made from",
-        );
-    }
+    check_cdr(&settings.cdr, &mut problem);
     check_counters(settings, &mut problem);
     if settings.http.max_connections == 0 {
         problem("http.max_connections", "is 0; nobody could connect");
@@ -379,6 +370,19 @@ fn check_counters(settings: &Settings, problem: &mut impl FnMut(&str, &str)) {
     }
     if settings.hotspots.factor.is_nan() || settings.hotspots.factor < 1.0 {
         problem("hotspots.factor", "is below 1; a spike is more than the day before");
+    }
+}
+
+fn check_cdr(cdr: &crate::Cdr, problem: &mut impl FnMut(&str, &str)) {
+    if cdr.hour > 23 {
+        problem("cdr.hour", "lies outside 0 to 23");
+    }
+    let kept = cdr.retention;
+    if kept.records_days > 0 && (kept.events_days == 0 || kept.events_days > kept.records_days) {
+        problem(
+            "cdr.retention.records_days",
+            "is shorter than events_days; a record stays as long as the events that it is made from",
+        );
     }
 }
 

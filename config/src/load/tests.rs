@@ -177,3 +177,20 @@ fn a_wrong_type_does_not_hide_the_other_problems() {
     assert_eq!(found, wanted, "{problems}");
     assert!(problems.to_string().contains("127.0.0.1:8080 is the default's"), "{problems}");
 }
+
+#[test]
+fn records_are_not_kept_shorter_than_the_events_they_are_made_from() {
+    for (text, wrong) in [
+        ("events_days=90\nrecords_days=90", false),
+        ("events_days=90", false),
+        ("records_days=90", true),
+        ("events_days=91\nrecords_days=90", true),
+    ] {
+        let read = with_file(&format!("[cdr.retention]\n{text}\n"));
+        assert_eq!(read.is_err(), wrong, "{text}");
+        if let Err(problems) = read {
+            assert_eq!(keys(&problems), ["cdr.retention.records_days"]);
+        }
+    }
+    assert_eq!(keys(&with_file("[cdr]\nhour=24\n").expect_err("no hour")), ["cdr.hour"]);
+}

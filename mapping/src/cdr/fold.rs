@@ -153,8 +153,7 @@ pub fn changed(old: &Cdr, new: &Cdr) -> bool {
         && *legs == new.legs
         && *messages == new.messages
         && (*transfers, *conferences) == (new.transfers, new.conferences)
-        && *remarks == new.remarks
-        && *switch == new.switch
+        && (remarks, switch) == (&new.remarks, &new.switch)
         && *reconstructed == new.reconstructed;
     !(who && what && when && how)
 }

@@ -270,10 +270,10 @@ fn a_skill_that_distributed_a_call_is_not_its_vdn() {
 #[test]
 fn a_mailbox_answers_as_a_mailbox_and_a_station_as_a_person() {
     let mut line = Line::ready_with(&format!("{SITE}voicemail_numbers = [\"4900\"]\n"));
-    line.hear("device 65067", wang_at_vdn());
+    line.hear("call 65067", wang_at_vdn());
     let answers = |at: &str| told("EstablishedEvent").at(at).from("13800138000", "65067").state("connected").ucid(UCID);
-    line.hear("device 65067", answers("4900"));
-    line.hear("device 65067", answers("4750"));
+    line.hear("call 65067", answers("4900"));
+    line.hear("call 65067", answers("4750"));
     let answered: Vec<(String, bool)> = line
         .told("trunkline.call.answered.v1")
         .iter()
