@@ -7,6 +7,7 @@
 //! - [`declared`] reads the files with rules and dial plans that a configuration names.
 //! - [`expression`] compiles and evaluates what administrators write in CEL. Pure.
 //! - [`engine`] applies batches of events in one transaction, and answers questions.
+//! - [`rules`] maps fields, tags and attributes by rules of your own. Pure.
 //! - [`store`] is the only place that sees the database.
 
 pub mod cdr;
@@ -17,5 +18,6 @@ pub mod identity;
 pub mod numbers;
 mod overlay;
 pub mod profile;
+pub mod rules;
 pub mod store;
 pub mod view;
