@@ -4,18 +4,20 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use trunkline_events::cdr::{Cdr, Medium};
-use trunkline_events::{Body, Event, EventError, EventId};
+use trunkline_events::{Event, EventError, EventId};
 use uuid::Uuid;
 
 use super::conversations::{self, Conversations, Touched};
+use super::current::Current;
 use super::derive::Derived;
 use super::inbox::{self, Fresh, Intake, Prepared};
 use super::people::{self, Heard, Walked};
 use super::pops;
 use super::profiles::Said;
 use super::who::{Asked, presume};
-use super::{Applied, Derivation, Engine, Rejected};
+use super::{Applied, Derivation, Engine, Knowledge, Rejected};
 use crate::identity::{Handle, subject_handle};
+use crate::rules::Mapped;
 use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
 use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, handles, outbox};
@@ -50,16 +52,19 @@ impl Engine {
     /// used for a reason in themselves do not fail the batch: they are recorded and reported.
     pub async fn apply(&self, batch: &[Event]) -> Result<Applied, EngineError> {
         let mut applied = Applied::default();
+        let current = self.declared.current();
+        let mapped: Vec<Mapped<'_>> = batch.iter().map(|event| current.knowledge.mapping.rules.map(event)).collect();
         let mut prepared = Vec::with_capacity(batch.len());
-        for event in batch {
-            match prepare(event) {
+        for (event, mapped) in batch.iter().zip(&mapped) {
+            match prepare(event, mapped) {
                 Ok(ready) => prepared.push(ready),
                 Err(reason) => self.refuse(event, reason, &mut applied).await?,
             }
         }
+        let pass = Pass { engine: self, knowledge: &current.knowledge, current: &current };
         let mut parts: Vec<&[Prepared<'_>]> = vec![&prepared];
         while let Some(part) = parts.pop() {
-            match self.attempt(part).await {
+            match pass.attempt(part).await {
                 Ok(done) => applied.add(done),
                 Err(cause) if cause.disposition() == Disposition::Refused => {
                     if let [alone] = part {
@@ -78,6 +83,9 @@ impl Engine {
         if !applied.derived.is_empty() {
             self.outbox.notify_one();
         }
+        for mapped in &mapped {
+            current.tell(&mapped.failures);
+        }
         Ok(applied)
     }
 
@@ -93,12 +101,22 @@ impl Engine {
         applied.rejected.push(Rejected { event: event.id, reason });
         Ok(())
     }
+}
 
+/// One batch on its way, by what counted when it began.
+struct Pass<'a> {
+    engine: &'a Engine,
+    knowledge: &'a Knowledge,
+    current: &'a Current,
+}
+
+impl Pass<'_> {
     /// Runs the transaction, again at once while it loses races.
     async fn attempt(&self, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
         if part.is_empty() {
             return Ok(Applied::default());
         }
+        self.current.make_known(&self.engine.store).await?;
         let mut races = 0;
         loop {
             match self.once(part).await {
@@ -112,12 +130,12 @@ impl Engine {
     }
 
     async fn once(&self, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
-        let transaction = self.store.begin().await?;
+        let transaction = self.engine.store.begin().await?;
         let done = self.stages(&transaction.session(), part).await;
         match done {
             Ok((applied, fresh)) => {
                 transaction.commit().await?;
-                self.recent.keep(fresh.into_iter().map(|event| Arc::new(event.clone())));
+                self.engine.recent.keep(fresh.into_iter().map(|event| Arc::new(event.clone())));
                 Ok(applied)
             }
             Err(cause) => {
@@ -134,13 +152,14 @@ impl Engine {
         session: &Session<'_>,
         part: &[Prepared<'e>],
     ) -> Result<(Applied, Vec<&'e Event>), StoreError> {
-        let knowledge = &self.knowledge;
+        let knowledge = self.knowledge;
         let (mut writes, mut derived) = (Bundle::new("write what follows"), Derived::default());
         let Read { intake, people, walked, conversations, state } = self.read(session, part).await?;
         if !intake.fresh.is_empty() {
             let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
             self.hear(session, &intake.fresh, &known, &mut writes, &mut derived).await?;
-            let folded = conversations.fold(session, &intake.fresh, state, &self.recent, &mut writes).await?;
+            let shared = (&*self.engine.recent, &*self.engine.declared);
+            let folded = conversations.fold(session, &intake.fresh, state, shared, &mut writes).await?;
             if !folded.touched.is_empty() {
                 self.tell(session, folded, known, &mut writes, &mut derived).await?;
             }
@@ -159,16 +178,16 @@ impl Engine {
     async fn read<'e>(&self, session: &Session<'_>, part: &[Prepared<'e>]) -> Result<Read<'e>, StoreError> {
         let told = inbox::Told::of(part);
         let events = told.events();
-        let (mut heard, mut keys) = (Heard::of(&events, &self.knowledge), conversations::keys_of(&events));
+        let (mut heard, mut keys) = (Heard::of(&events, self.knowledge), conversations::keys_of(&events));
         let mut bundle = Bundle::new("store events");
-        let stored = told.store(&events, &mut bundle);
+        let stored = told.store(&events, self.current.set.id, &mut bundle);
         let asked = (heard.ask(&mut bundle), conversations::ask(&keys, &mut bundle));
         let mut answers = session.together(bundle).await?;
         let written: HashSet<EventId> = answers.take(&stored)?.into_iter().collect();
         let again = written.len() < events.len();
         let intake = told.enter(session, events, &written).await?;
         if again {
-            heard = Heard::of(&intake.fresh, &self.knowledge);
+            heard = Heard::of(&intake.fresh, self.knowledge);
             keys = conversations::keys_of(&intake.fresh);
         }
         let people = people::Named::register(session, heard, &asked.0, &mut answers).await?;
@@ -194,7 +213,7 @@ impl Engine {
                 held.conversations.extend(conversations.locks());
                 continue;
             };
-            let walked = people.walk(session, &self.knowledge).await?;
+            let walked = people.walk(session, self.knowledge).await?;
             let roots = walked.as_ref().map(|walked| &walked.roots);
             match roots.filter(|roots| session.is_postgres() && !roots.is_subset(&held.people)) {
                 Some(roots) => held.people.extend(roots),
@@ -212,13 +231,11 @@ impl Engine {
         writes: &mut Bundle,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
-        let knowledge = &self.knowledge;
+        let knowledge = self.knowledge;
         let mut said = Said::default();
-        for event in fresh.iter().map(|one| one.event) {
-            let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
-            let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
-            if let Some(handle) = handle {
-                said.hear(event, handle.id(), &knowledge.fields);
+        for one in fresh.iter().filter(|one| !one.said.is_empty()) {
+            if let Some(handle) = subject_handle(one.event, &knowledge.rules, &knowledge.plans) {
+                said.hear(one.event, one.said, handle.id(), &knowledge.fields);
             }
         }
         if said.is_empty() {
@@ -278,7 +295,7 @@ impl Engine {
     /// of a chat's visitor; the caller's number as it reads on the call's trunk, or else without it (an event may name
     /// the trunk and no number).
     fn subjects(&self, conversation: &Touched<'_>) -> impl Iterator<Item = Handle> {
-        let knowledge = &self.knowledge;
+        let knowledge = self.knowledge;
         let opened = conversation.opened.as_ref().filter(|_| conversation.folded.cdr.medium == Medium::Chat);
         let visitor = opened.and_then(|opened| subject_handle(opened, &knowledge.rules, &knowledge.plans));
         let written = conversation.folded.customer_handle.as_ref().filter(|_| opened.is_none());
@@ -315,8 +332,8 @@ async fn post(session: &Session<'_>, mut writes: Bundle, derived: Derived) -> Re
     Ok(places.into_iter().zip(told).map(|(seq, (event, json))| Derivation { seq, event, json }).collect())
 }
 
-/// The event's JSON, or why it cannot be kept.
-fn prepare(event: &Event) -> Result<Prepared<'_>, String> {
+/// The event as it was mapped and its JSON as it came, or why it cannot be kept.
+fn prepare<'e>(event: &Event, mapped: &'e Mapped<'_>) -> Result<Prepared<'e>, String> {
     let json = event.to_json().map_err(|cause| cause.to_string())?;
     let json = String::from_utf8(json).map_err(|cause| cause.to_string())?;
     if json.contains("\\u0000") && matches!(Event::from_json(json.as_bytes()), Err(EventError::Nul)) {
@@ -325,7 +342,7 @@ fn prepare(event: &Event) -> Result<Prepared<'_>, String> {
     if event.sequence.as_ref().is_some_and(|sequence| i64::try_from(sequence.number).is_err()) {
         return Err("its number in the books is beyond 2^63".to_owned());
     }
-    Ok(Prepared { event, json })
+    Ok(Prepared { event: &mapped.event, said: &mapped.said, json })
 }
 
 impl Applied {

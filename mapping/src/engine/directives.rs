@@ -127,9 +127,11 @@ impl Engine {
         let all = self.handles_of(customer).await?;
         root(&all, customer)?;
         let mut chosen = BTreeSet::new();
+        let current = self.declared.current();
+        let knowledge = &current.knowledge;
         for raw in taken {
-            let plan = self.knowledge.plans.fallback();
-            let handle = Handle::new(&raw.scheme, &raw.scope, &raw.value, &self.knowledge.rules, plan, None)
+            let plan = knowledge.plans.fallback();
+            let handle = Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, None)
                 .map_err(|reason| DirectiveError::NoHandle { scheme: raw.scheme.clone(), reason })?;
             if !all.iter().any(|row| row.id == handle.id()) {
                 return Err(DirectiveError::NotHis { scheme: raw.scheme.clone(), customer });

@@ -10,8 +10,8 @@ use trunkline_events::pop::{Brief, Certainty};
 use trunkline_events::{Body, Event, Timestamp};
 use uuid::Uuid;
 
-use super::Knowledge;
 use super::conversations::present;
+use super::current::{Current, Declared};
 use super::profiles::{Standing, standing};
 use super::who::{Asked, presume};
 use crate::identity::{Handle, Role};
@@ -28,12 +28,15 @@ use crate::view::{
 #[derive(Clone)]
 pub struct Records {
     store: Store,
-    knowledge: Arc<Knowledge>,
+    declared: Arc<Declared>,
+    /// What counted when this was made.
+    current: Arc<Current>,
 }
 
 impl Records {
-    pub(super) fn new(store: Store, knowledge: Arc<Knowledge>) -> Self {
-        Self { store, knowledge }
+    pub(super) fn new(store: Store, declared: Arc<Declared>) -> Self {
+        let current = declared.current();
+        Self { store, declared, current }
     }
 
     /// The customer of any of his ids, former ones too.
@@ -41,7 +44,7 @@ impl Records {
         let session = self.store.reading();
         let mut rows = session.ask(handles::of_customers([id])).await?;
         let Some(customer) = rows.first().map(|row| row.customer) else { return Ok(None) };
-        let fields = &self.knowledge.fields;
+        let fields = &self.current.knowledge.fields;
         let known =
             standing(&session, &BTreeSet::from([customer]), fields).await?.remove(&customer).unwrap_or_default();
         rows.sort_by_cached_key(|row| (self.rank(row), row.first_seen, row.id));
@@ -60,7 +63,7 @@ impl Records {
 
     /// Systems of record first, then channels, contacts, devices.
     fn rank(&self, row: &HandleRow) -> u8 {
-        match self.knowledge.rules.role(&Handle::stored(&row.scheme, &row.scope, &row.value)) {
+        match self.current.knowledge.rules.role(&Handle::stored(&row.scheme, &row.scope, &row.value)) {
             Role::Identity => 0,
             Role::Channel => 1,
             Role::Contact => 2,
@@ -91,7 +94,7 @@ impl Records {
 
     /// What a person may have meant as the value of a handle.
     fn spellings(&self, text: &str) -> BTreeSet<String> {
-        let (rules, plan) = (&self.knowledge.rules, self.knowledge.plans.fallback());
+        let (rules, plan) = (&self.current.knowledge.rules, self.current.knowledge.plans.fallback());
         let canonical = |scheme| Handle::new(scheme, "", text, rules, plan, None).ok();
         let mut spellings: BTreeSet<String> =
             ["phone", "email"].into_iter().filter_map(canonical).map(|handle| handle.value().to_owned()).collect();
@@ -101,7 +104,7 @@ impl Records {
     }
 
     async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
-        let fields = &self.knowledge.fields;
+        let fields = &self.current.knowledge.fields;
         let known = standing(session, &customers.iter().copied().collect(), fields).await?;
         let questions: Vec<(Uuid, Uuid, Timestamp)> =
             customers.iter().map(|customer| (*customer, Uuid::nil(), end_of_time())).collect();
@@ -123,7 +126,7 @@ impl Records {
 
     /// Who a handle belongs to. `site` (a connector's source) and `trunk` say how its number is written.
     pub async fn who(&self, raw: &RawHandle, site: &str, trunk: Option<&str>) -> Result<Who, StoreError> {
-        let knowledge = &self.knowledge;
+        let knowledge = &self.current.knowledge;
         let plan = knowledge.plans.of(site);
         let nobody = Who { certainty: Certainty::None, candidates: Vec::new() };
         let Ok(handle) = Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, trunk) else {
@@ -169,7 +172,7 @@ impl Records {
         let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
         let told = events::of_conversations(&session, root_of.keys().copied()).await?;
         let mut messages: HashMap<Uuid, Vec<MessageView>> = HashMap::new();
-        for (conversation, event) in told {
+        for (conversation, event, _) in told {
             if let Some(view) = message_view(event) {
                 messages.entry(root_of[&conversation]).or_default().push(view);
             }
@@ -184,7 +187,7 @@ impl Records {
     pub async fn cdr(&self, id: Uuid) -> Result<Option<Cdr>, StoreError> {
         let session = self.store.reading();
         let found = cdrs::of_conversation(&session, id).await?;
-        Ok(with_customers(&session, found.into_iter().collect()).await?.pop())
+        Ok(with_customers(&session, &self.declared, found.into_iter().collect()).await?.pop())
     }
 
     /// Conversation records, the newest first.
@@ -205,7 +208,7 @@ impl Records {
             });
         }
         let found = cdrs::list(&session, &query).await?;
-        with_customers(&session, found).await
+        with_customers(&session, &self.declared, found).await
     }
 
     /// Why a customer's handles are one customer, and why others are not: all evidence at them, the oldest first.
@@ -263,8 +266,12 @@ fn end_of_time() -> Timestamp {
 }
 
 /// Records as they are now, with whose they are.
-async fn with_customers(session: &Session<'_>, found: Vec<StoredCdr>) -> Result<Vec<Cdr>, StoreError> {
-    let found = present(session, found).await?;
+async fn with_customers(
+    session: &Session<'_>,
+    declared: &Declared,
+    found: Vec<StoredCdr>,
+) -> Result<Vec<Cdr>, StoreError> {
+    let found = present(session, declared, found).await?;
     let ids: BTreeSet<Uuid> = found.iter().filter_map(|stored| stored.subject_handle).collect();
     let rows: HashMap<Uuid, HandleRow> =
         session.ask(handles::by_id(ids)).await?.into_iter().map(|row| (row.id, row)).collect();

@@ -9,6 +9,7 @@ mod migrations;
 mod order;
 mod pure;
 mod repositories;
+mod rules;
 mod stories;
 mod told;
 mod workers;
