@@ -28,6 +28,7 @@ use crate::wire::pipeline::Pipeline;
 use crate::wire::pops::Pops;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
+use crate::wire::rules::{self, AppliedRules};
 
 /// A running daemon.
 pub struct Daemon {
@@ -74,7 +75,9 @@ impl Daemon {
         let knowledge = trunkline_mapping::declared::knowledge(&settings)?;
         let store = opening::open_store(&settings).await?;
         let bus = opening::open_bus(&settings).await?;
-        let parts = Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics };
+        let engine = Engine::new(store.clone(), knowledge);
+        rules::adopt(&engine, &settings).await?;
+        let parts = Parts { settings: &settings, bus, engine, metrics };
         let admin_token = first_token(&store, &data_dir).await?;
         let default_token = match &extras.default_token {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),
@@ -152,8 +155,12 @@ impl Parts<'_> {
         let data_dir = &self.settings.daemon.data_dir;
         let host = Host::new(Arc::new(BusIntake { intake: self.bus.intake(), data_dir: data_dir.clone() }), data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
+        let (engine, stopped) = (self.engine.clone(), stop.clone());
+        tasks.spawn(async move { stopped.run_until_cancelled(engine.follow_rules()).await });
         let store = self.engine.store().clone();
         let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
+        let connectors = self.settings.connectors.keys().cloned().collect();
+        let rules = Arc::new(AppliedRules { engine: self.engine.clone(), connectors });
         let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops };
         let panel = Panel {
             bus: self.bus.clone(),
@@ -162,7 +169,8 @@ impl Parts<'_> {
             metrics: self.metrics,
         };
         let inlet = Arc::new(Inlet(Arc::clone(&links)));
-        let app = App::new(http_settings.clone(), Arc::new(records), Arc::new(panel), inlet, hub, close.clone());
+        let app =
+            App::new(http_settings.clone(), Arc::new(records), (Arc::new(panel), rules), inlet, hub, close.clone());
         let stop_http = close.clone();
         let serving = tokio::spawn(async move {
             http::server::serve(listener, http::router(app), &http_settings, stop_http).await;

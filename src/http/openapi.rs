@@ -6,10 +6,12 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
-use trunkline_mapping::view::{CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::rules::Rehearsal;
+use trunkline_mapping::view::{CustomerView, EventRulesView, LinkView, RuleVersionView, TimelineEntry, Who};
 
 use super::api::{
-    self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated, UndoRequest,
+    self, ApplyRequest, LettersRequest, List, Looked, MergeRequest, PlanRequest, RemarkRequest, RollbackRequest,
+    SplitRequest, TokenCreated, UndoRequest,
 };
 use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
@@ -73,10 +75,17 @@ fn schemas() -> Value {
     add("SplitRequest", of::<SplitRequest>(&mut generator));
     add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
+    add("RuleVersions", of::<List<RuleVersionView>>(&mut generator));
+    add("PlanRequest", of::<PlanRequest>(&mut generator));
+    add("ApplyRequest", of::<ApplyRequest>(&mut generator));
+    add("RollbackRequest", of::<RollbackRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
         SchemaGenerator::subschema_for::<Who>,
+        SchemaGenerator::subschema_for::<RuleVersionView>,
+        SchemaGenerator::subschema_for::<EventRulesView>,
+        SchemaGenerator::subschema_for::<Rehearsal>,
         SchemaGenerator::subschema_for::<Change>,
         SchemaGenerator::subschema_for::<LettersDone>,
         SchemaGenerator::subschema_for::<NewToken>,

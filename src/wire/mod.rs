@@ -9,7 +9,7 @@
 //! - [`pops`]: bus → the pages of people.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
 //! - [`books`]: what is missing in the store and lies nowhere else.
-//! - [`records`], [`operations`]: what the HTTP side asks for.
+//! - [`records`], [`operations`], [`rules`]: what the HTTP side asks for.
 
 pub(crate) mod books;
 pub(crate) mod declared;
@@ -23,3 +23,4 @@ pub(crate) mod pipeline;
 pub(crate) mod pops;
 pub(crate) mod records;
 pub(crate) mod relay;
+pub(crate) mod rules;

@@ -7,8 +7,10 @@ mod config;
 mod connector;
 mod customer;
 mod decode;
+mod difference;
 mod identity;
 mod man;
+mod mapping;
 mod token;
 
 use std::future::Future;
@@ -35,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Bus(command) => block_on(bus::run(&command, &Client::new(global)?, global.json)),
         Command::Decode(args) => decode::run(&args),
         Command::Identity(command) => identity::run(&command),
+        Command::Mapping(command) => mapping::run(&command, global),
         Command::Audit { day } => block_on(audit::run(day.as_deref(), &Client::new(global)?, global.json)),
         Command::Token(command) => block_on(token::run(&command, &Client::new(global)?, global.json)),
         Command::Completions { shell } => {

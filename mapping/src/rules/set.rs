@@ -12,7 +12,7 @@ use super::run::{RuleFailure, Run};
 use super::test::TestFailure;
 
 /// Bytes of all files together, at most.
-pub const LARGEST: usize = 512 * 1024;
+pub const LARGEST: usize = 256 * 1024;
 
 /// A rule file as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -136,7 +136,7 @@ fn misnamed(files: &[File]) -> Vec<Problem> {
         }
     }
     if files.iter().map(|file| file.text.len()).sum::<usize>() > LARGEST {
-        problems.extend(files.first().map(|file| wrong(file, "all files together have more than 512 KiB")));
+        problems.extend(files.first().map(|file| wrong(file, "all files together have more than 256 KiB")));
     }
     problems
 }

@@ -1,7 +1,7 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
-//! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
+//! `lookup.rs` before a call is routed · `mapping.rs` rules · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `tokens.rs`
 
 use serde::Serialize;
@@ -17,6 +17,7 @@ mod cdrs;
 mod customers;
 mod identity;
 mod lookup;
+mod mapping;
 mod operations;
 mod tokens;
 
@@ -24,6 +25,7 @@ pub(super) use agent::{Found, Me};
 pub(super) use cdrs::RemarkRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
+pub(super) use mapping::{ApplyRequest, PlanRequest, RollbackRequest};
 pub(super) use operations::LettersRequest;
 pub(super) use tokens::TokenCreated;
 
@@ -52,6 +54,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cdrs::show))
         .routes(routes!(cdrs::remark))
         .routes(routes!(lookup::lookup))
+        .routes(routes!(mapping::versions))
+        .routes(routes!(mapping::version))
+        .routes(routes!(mapping::event))
+        .routes(routes!(mapping::plan))
+        .routes(routes!(mapping::apply))
+        .routes(routes!(mapping::rollback))
         .routes(routes!(operations::connectors))
         .routes(routes!(operations::pause))
         .routes(routes!(operations::resume))
