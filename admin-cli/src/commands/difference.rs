@@ -21,7 +21,8 @@ pub(super) fn compare(before: &[File], after: &[File]) -> Vec<Changed> {
     let mut names: Vec<&str> = before.iter().chain(after).map(|file| file.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let text = |files: &'_ [File], name: &str| files.iter().find(|file| file.name == name).map(|file| file.text.clone());
+    let text =
+        |files: &'_ [File], name: &str| files.iter().find(|file| file.name == name).map(|file| file.text.clone());
     let mut changed = Vec::new();
     for name in names {
         let (old, new) = (text(before, name), text(after, name));

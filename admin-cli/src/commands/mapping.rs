@@ -266,8 +266,7 @@ async fn of_event(event: &str, client: &Client, json: bool) -> Result<Outcome> {
         if json {
             return print_json(value);
         }
-        let details =
-            [("mapping rules", "/mapping"), ("identity rules", "/identity"), ("dial plans", "/dial_plans")];
+        let details = [("mapping rules", "/mapping"), ("identity rules", "/identity"), ("dial plans", "/dial_plans")];
         print_details(value, &details)
     })
 }

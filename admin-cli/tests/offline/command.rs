@@ -36,7 +36,7 @@ fn help_completions_and_the_man_page_know_every_noun() {
     let help = trunkctl(&["--help"]);
     let man = trunkctl(&["man"]);
     let completions = trunkctl(&["completions", "bash"]);
-    for noun in ["config", "connector", "customer", "cdr", "bus", "decode", "identity", "audit", "token"] {
+    for noun in ["config", "connector", "customer", "cdr", "bus", "decode", "identity", "mapping", "audit", "token"] {
         assert!(help.stdout.contains(&format!("  {noun}")), "{noun} in help");
         assert!(man.stdout.contains(&format!("trunkctl\\-{noun}")), "{noun} in the man page");
         assert!(completions.stdout.contains(noun), "{noun} in completions");

@@ -4,4 +4,5 @@ mod command;
 mod config;
 mod decode;
 mod identity;
+mod mapping;
 mod refusals;

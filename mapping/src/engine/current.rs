@@ -4,7 +4,7 @@
 //! later maps what came by the same rules, so its outcome is the same for ever, in every process.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
@@ -28,6 +28,8 @@ pub(crate) struct Current {
 pub(crate) struct Declared {
     current: RwLock<Arc<Current>>,
     before: Mutex<BTreeMap<i64, Arc<RuleSet>>>,
+    /// The last version of the mapping rules that this release could not read; 0 for none.
+    unreadable: AtomicI64,
 }
 
 impl Current {
@@ -70,12 +72,21 @@ fn number(identity: &str, dial_plans: &str, mapping: i64, hash: &str) -> i64 {
 
 impl Declared {
     pub(crate) fn new(knowledge: Knowledge) -> Self {
-        Self { current: RwLock::new(Arc::new(Current::new(knowledge))), before: Mutex::default() }
+        Self { current: RwLock::new(Arc::new(Current::new(knowledge))), before: Mutex::default(), unreadable: AtomicI64::new(0) }
     }
 
     /// What counts now; whoever works by it goes on with the same until done.
     pub(crate) fn current(&self) -> Arc<Current> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether this version was found to be unreadable here.
+    pub(crate) fn is_unreadable(&self, version: i64) -> bool {
+        self.unreadable.load(Ordering::Relaxed) == version
+    }
+
+    pub(crate) fn set_unreadable(&self, version: i64) {
+        self.unreadable.store(version, Ordering::Relaxed);
     }
 
     /// Lets something else count from now on: `change` gives it from what counts, or `None` to leave that.

@@ -102,7 +102,7 @@ impl Engine {
     /// A version that this release cannot read does not count here: the one before goes on, and the log says so.
     pub async fn refresh_rules(&self) -> Result<bool, StoreError> {
         let counts = self.store.active_version().await?;
-        if counts <= self.declared.current().knowledge.mapping.number {
+        if counts <= self.declared.current().knowledge.mapping.number || self.declared.is_unreadable(counts) {
             return Ok(false);
         }
         let Some((row, files)) = self.store.version(counts).await? else { return Ok(false) };
@@ -115,8 +115,8 @@ impl Engine {
                     problem = first,
                     "mapping rules that were applied cannot be read here"
                 );
-                let old = Arc::clone(&self.declared.current().knowledge.mapping.rules);
-                return Ok(take(&self.declared, row.number, &old));
+                self.declared.set_unreadable(row.number);
+                return Ok(false);
             }
         };
         let taken = take(&self.declared, row.number, &rules);
