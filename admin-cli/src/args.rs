@@ -352,13 +352,14 @@ pub(crate) enum MappingCommand {
     /// The files of a version.
     Show {
         /// Its number, or active.
-        #[arg(default_value = "active")]
-        version: String,
+        #[arg(value_name = "VERSION", default_value = "active")]
+        number: String,
     },
     /// Makes the files of an old version count again, as a new version.
     Rollback {
         /// Its number.
-        version: i64,
+        #[arg(value_name = "VERSION")]
+        number: i64,
         /// Why; kept with the version and in the audit log.
         #[arg(long)]
         note: String,

@@ -61,9 +61,8 @@ async fn what_makes_no_sense_is_refused() {
     house.token("admin", &["admin"], None, None);
     house.token("reader", &["integrator", "desk"], None, None);
     let house = &house;
-    let apply = |body: serde_json::Value| async move {
-        read(house.post("/api/v1/mapping/apply", "admin", &body).await).await
-    };
+    let apply =
+        |body: serde_json::Value| async move { read(house.post("/api/v1/mapping/apply", "admin", &body).await).await };
     let (status, wrong) = apply(json!({"files": [], "note": "none"})).await;
     assert_eq!((status, wrong["detail"].as_str()), (422, Some("crm.toml:1: nothing there")));
     assert_eq!(apply(json!({"files": rules(1), "note": " "})).await.0, 422);

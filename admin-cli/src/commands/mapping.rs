@@ -28,8 +28,8 @@ pub(super) fn run(command: &MappingCommand, global: &Global) -> Result<Outcome> 
         }
         MappingCommand::Apply { folder, note } => super::block_on(apply(folder, note, &client()?, json)),
         MappingCommand::History { limit } => super::block_on(history(*limit, &client()?, json)),
-        MappingCommand::Show { version } => super::block_on(show(version, &client()?, json)),
-        MappingCommand::Rollback { version, note } => super::block_on(rollback(*version, note, &client()?, json)),
+        MappingCommand::Show { number } => super::block_on(show(number, &client()?, json)),
+        MappingCommand::Rollback { number, note } => super::block_on(rollback(*number, note, &client()?, json)),
         MappingCommand::Event { event } => super::block_on(of_event(event, &client()?, json)),
     }
 }

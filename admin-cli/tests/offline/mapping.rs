@@ -66,11 +66,11 @@ fn a_test_that_fails_says_what_came_otherwise() {
 fn connectors_are_known_where_the_configuration_is_given() {
     let folder = rules(GOOD);
     let config = folder.path().join("trunkline.conf");
-    fs::write(&config, "[connectors.crm-2]\nkind = 'chat-webhook'\n[connectors.crm-2.params]\nsecrets = ['x']\n")
+    fs::write(&config, "[connectors.crrm]\nkind = 'chat-webhook'\n[connectors.crrm.params]\nsecrets = ['x']\n")
         .expect("written");
     let ended = mapping("check", &folder, &["--config", config.to_str().expect("UTF-8")]);
     assert_eq!(ended.code, 1, "{}", ended.stderr);
-    assert!(ended.stderr.contains("there is no connector \"crm\"; did you mean \"crm-2\"?"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("there is no connector \"crm\"; did you mean \"crrm\"?"), "{}", ended.stderr);
 }
 
 #[test]
@@ -82,4 +82,19 @@ fn a_folder_that_is_empty_or_not_there_is_told() {
     let gone = trunkctl(&["mapping", "check", "/nowhere/rules"]);
     assert_eq!(gone.code, 2);
     assert!(gone.stderr.contains("check the path"), "{}", gone.stderr);
+}
+
+#[test]
+fn the_configurations_own_rules_are_checked_with_it() {
+    let folder = rules(&GOOD.replace("field = 'lvl'", "field = 'lvll'"));
+    let config = folder.path().join("trunkline.conf");
+    let text = format!("[mapping]\nrules = '{}'\n", folder.path().display());
+    fs::write(&config, text).expect("written");
+    let ended = trunkctl(&["config", "check", "--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    for told in
+        ["mapping.rules: crm.toml:4: there is no connector \"crm\"", "mapping.rules: crm.toml:7: there is no field"]
+    {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
 }

@@ -98,3 +98,14 @@ async fn rules_that_are_no_good_are_not_applied() {
     assert_eq!(house.trunkctl(&["mapping", "show"]).await.code, 1);
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_rules_may_come_from_the_configuration() {
+    let desk = rules("desk");
+    let house = House::with_rules(desk.path()).await;
+    let history = house.trunkctl(&["mapping", "history", "--json"]).await.json();
+    assert_eq!((history[0]["version"].as_i64(), history[0]["actor"].as_str()), (Some(1), Some("configuration")));
+    let wang_id = house.chat_of(&wang(), "hello").await;
+    assert_eq!(queues(&house, &wang_id).await, serde_json::json!(["desk"]));
+    house.close().await;
+}

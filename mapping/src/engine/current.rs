@@ -72,7 +72,11 @@ fn number(identity: &str, dial_plans: &str, mapping: i64, hash: &str) -> i64 {
 
 impl Declared {
     pub(crate) fn new(knowledge: Knowledge) -> Self {
-        Self { current: RwLock::new(Arc::new(Current::new(knowledge))), before: Mutex::default(), unreadable: AtomicI64::new(0) }
+        Self {
+            current: RwLock::new(Arc::new(Current::new(knowledge))),
+            before: Mutex::default(),
+            unreadable: AtomicI64::new(0),
+        }
     }
 
     /// What counts now; whoever works by it goes on with the same until done.
