@@ -265,7 +265,7 @@ async fn a_rehearsal_runs_stored_events_through_both_versions_and_changes_nothin
     apply(&house.engine, &version(1)).await;
     let source = crm();
     let events: Vec<Event> =
-        (0..5).map(|number| profile(&source, number, person(number as usize), &[("lvl", "1")])).collect();
+        (0..5).zip(0..).map(|(number, second)| profile(&source, second, person(number), &[("lvl", "1")])).collect();
     house.apply(&events).await;
     let other = version(2);
     let plan = |since, limit| {
