@@ -200,7 +200,7 @@ async fn apply(folder: &Path, note: &str, client: &Client, json: bool) -> Result
     let (counts, base) = active(client).await?;
     if counts == rules.files() {
         if json {
-            print_json(&json!({"applied": false, "version": base}))?;
+            print_json(&json!({"changed": false, "version": base}))?;
         } else {
             say(&format!("Version {base} has the same files and counts already."))?;
         }
@@ -213,7 +213,7 @@ async fn apply(folder: &Path, note: &str, client: &Client, json: bool) -> Result
 fn applied(version: &Value, json: bool) -> Result<Outcome> {
     if json {
         let mut version = version.clone();
-        version["applied_now"] = true.into();
+        version["changed"] = true.into();
         print_json(&version)?;
     } else {
         let number = cell(version.get("version"));
