@@ -32,6 +32,7 @@ use crate::wire::pops::Pops;
 use crate::wire::recorder::Recorder;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
+use crate::wire::rules::{self, AppliedRules};
 use crate::wire::silence::{Silences, Watch};
 
 /// A running daemon.
@@ -80,8 +81,9 @@ impl Daemon {
         let recorder = Arc::new(Recorder::open(&data_dir, &knowledge)?);
         let store = opening::open_store(&settings).await?;
         let bus = opening::open_bus(&settings).await?;
-        let parts =
-            Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics, recorder };
+        let engine = Engine::new(store.clone(), knowledge);
+        rules::adopt(&engine, &settings).await?;
+        let parts = Parts { settings: &settings, bus, engine, metrics, recorder };
         let admin_token = first_token(&store, &data_dir).await?;
         let default_token = match &extras.default_token {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),
@@ -169,8 +171,12 @@ impl Parts<'_> {
         let (intake, recorder) = (self.bus.intake(), Arc::clone(&self.recorder));
         let host = Host::new(Arc::new(BusIntake { intake, data_dir: data_dir.clone(), recorder }), data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
+        let (engine, stopped) = (self.engine.clone(), stop.clone());
+        tasks.spawn(async move { stopped.run_until_cancelled(engine.follow_rules()).await });
         let store = self.engine.store().clone();
         let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
+        let connectors = self.settings.connectors.keys().cloned().collect();
+        let rules = Arc::new(AppliedRules { engine: self.engine.clone(), connectors });
         let records = StoreRecords { engine: self.engine.clone(), relay: outbox, pops, policy };
         let panel = Panel {
             bus: self.bus.clone(),
@@ -180,7 +186,8 @@ impl Parts<'_> {
             metrics: self.metrics,
         };
         let inlet = Arc::new(Inlet(Arc::clone(&links)));
-        let app = App::new(http_settings.clone(), Arc::new(records), Arc::new(panel), inlet, hub, close.clone());
+        let app =
+            App::new(http_settings.clone(), Arc::new(records), (Arc::new(panel), rules), inlet, hub, close.clone());
         let stop_http = close.clone();
         let serving = tokio::spawn(async move {
             http::server::serve(listener, http::router(app), &http_settings, stop_http).await;

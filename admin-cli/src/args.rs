@@ -73,6 +73,9 @@ pub(crate) enum Command {
     /// Identity rules: tried on a file of evidence, or on the customers that are stored.
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Mapping rules: what becomes of fields, tags and attributes.
+    #[command(subcommand)]
+    Mapping(MappingCommand),
     /// Books: taken = stored + duplicate + rejected + waiting. Exit code 1 when they do not add up or something is lost.
     Audit(AuditArgs),
     /// Counters of tags, words and queues by day.
@@ -309,6 +312,77 @@ pub(crate) enum IdentityCommand {
         /// Show at most so many of the changes.
         #[arg(long, default_value_t = 10)]
         samples: usize,
+    },
+}
+
+/// `trunkctl mapping`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingCommand {
+    /// Tells everything that is wrong with rule files, with file, line and nearest name. Needs no daemon.
+    Check {
+        /// Folder with the rule files.
+        folder: PathBuf,
+        /// The daemon's configuration file, to know which connectors there are.
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Runs the tests beside the rules. Needs no daemon.
+    Test {
+        /// Folder with the rule files.
+        folder: PathBuf,
+    },
+    /// What differs from the rules that count; exit code 1 if anything does.
+    Diff {
+        /// Folder with the rule files.
+        folder: PathBuf,
+    },
+    /// Runs stored events through the rules that count and through these: what would come out otherwise. Changes nothing.
+    Plan {
+        /// Folder with the rule files.
+        folder: PathBuf,
+        /// Only events received then or later (RFC 3339).
+        #[arg(long, value_name = "INSTANT")]
+        since: Option<String>,
+        /// At most so many events, the latest.
+        #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        last: u32,
+        /// Shows values of a few events, which may be personal data; stands in the audit log.
+        #[arg(long)]
+        show: bool,
+    },
+    /// Makes rules count, if nothing is wrong and all tests pass. Every daemon maps by them within a second.
+    Apply {
+        /// Folder with the rule files.
+        folder: PathBuf,
+        /// Why; kept with the version and in the audit log.
+        #[arg(long)]
+        note: String,
+    },
+    /// Applied versions, the newest first.
+    History {
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// The files of a version.
+    Show {
+        /// Its number, or active.
+        #[arg(value_name = "VERSION", default_value = "active")]
+        number: String,
+    },
+    /// Makes the files of an old version count again, as a new version.
+    Rollback {
+        /// Its number.
+        #[arg(value_name = "VERSION")]
+        number: i64,
+        /// Why; kept with the version and in the audit log.
+        #[arg(long)]
+        note: String,
+    },
+    /// By which rules a stored event was mapped.
+    Event {
+        /// The event's id.
+        event: String,
     },
 }
 

@@ -222,6 +222,8 @@ pub struct Postgres {
 pub struct Mapping {
     /// File with scheme rules; empty for the built-in ones.
     pub identity_rules: PathBuf,
+    /// Folder with mapping rules that are applied where none ever were; empty for none.
+    pub rules: PathBuf,
     /// Folder with dial plans; empty for the built-in one.
     pub dial_plans: PathBuf,
     /// Events in one transaction at most.

@@ -1,7 +1,7 @@
-//! What is declared in files that the configuration names: scheme rules, dial plans by site.
+//! What is declared in files that the configuration names: scheme rules, dial plans by site, mapping rules.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use time::macros::format_description;
 use time::{Date, Duration};
@@ -11,10 +11,12 @@ use crate::counts::{Counted, Keywords, SilenceRule, SpikeRule};
 use crate::engine::Knowledge;
 use crate::identity::Rules;
 use crate::numbers::{DialPlan, DialPlans};
+use crate::rules::{self, File, RuleSet};
 use crate::zone::{NoZone, Zone};
 
 const RULES: &str = "mapping.identity_rules";
 const PLANS: &str = "mapping.dial_plans";
+const MAPPING: &str = "mapping.rules";
 
 /// Reads the files, or tells everything that is wrong with them, each with the key that names it. Blocks on small files.
 ///
@@ -90,6 +92,45 @@ fn holidays(settings: &Settings, problems: &mut Vec<Problem>) -> std::collection
     settings.silence.holidays.iter().filter_map(read).collect()
 }
 
+/// All that is wrong with the files that the configuration names. Blocks on them.
+pub fn problems(settings: &Settings) -> Vec<Problem> {
+    let wrong = [knowledge(settings).err(), rules(settings).err()];
+    wrong.into_iter().flatten().flat_map(|Problems(found)| found).collect()
+}
+
+/// The mapping rules of the configuration's folder, which may name its connectors only; none if it names no folder. Blocks
+/// on small files.
+pub fn rules(settings: &Settings) -> Result<RuleSet, Problems> {
+    let Some(folder) = named(&settings.mapping.rules) else { return Ok(RuleSet::default()) };
+    let connectors: Vec<String> = settings.connectors.keys().cloned().collect();
+    let told =
+        |wrong: Vec<rules::Problem>| Problems(wrong.into_iter().map(|one| problem(MAPPING, one.to_string())).collect());
+    let files = rule_files(folder).map_err(|sentence| Problems(vec![problem(MAPPING, sentence)]))?;
+    RuleSet::parse(files, Some(&connectors)).map_err(told)
+}
+
+/// The rule files of a folder, `*.toml`; or why they cannot be read, in a sentence. Blocks on small files.
+pub fn rule_files(folder: &Path) -> Result<Vec<File>, String> {
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| format!("cannot read {}: {error}; check the path and its permissions", path.display()))?;
+        Ok(File { name, text })
+    };
+    toml_files(folder)?.into_iter().map(read).collect()
+}
+
+fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let unreadable = |error: std::io::Error| {
+        format!("cannot read {}: {error}; check the path and its permissions", folder.display())
+    };
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
+}
+
 fn plans(settings: &Settings, problems: &mut Vec<Problem>) -> DialPlans {
     let (mut sites, whole) = match named(&settings.mapping.dial_plans) {
         None => (BTreeMap::new(), true),
@@ -115,14 +156,7 @@ fn plans(settings: &Settings, problems: &mut Vec<Problem>) -> DialPlans {
 
 /// The plans that could be read, and whether these are all.
 fn in_folder(folder: &Path, problems: &mut Vec<Problem>) -> (BTreeMap<String, DialPlan>, bool) {
-    let unreadable = |error: std::io::Error| {
-        format!("cannot read {}: {error}; check the path and its permissions", folder.display())
-    };
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable);
-    let Some(entries) = noted(PLANS, entries, problems) else { return (BTreeMap::new(), false) };
-    let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
+    let Some(files) = noted(PLANS, toml_files(folder), problems) else { return (BTreeMap::new(), false) };
     let count = files.len();
     let plans: BTreeMap<_, _> = files
         .iter()

@@ -7,18 +7,22 @@
 //! - [`masking`] makes other people of people, for recordings. Pure.
 //! - [`counts`] tells silence, hot spots and times to an answer from numbers. Pure.
 //! - [`declared`] reads the files with rules and dial plans that a configuration names.
+//! - [`expression`] compiles and evaluates what administrators write in CEL. Pure.
 //! - [`engine`] applies batches of events in one transaction, and answers questions.
+//! - [`rules`] maps fields, tags and attributes by rules of your own. Pure.
 //! - [`store`] is the only place that sees the database.
 
 pub mod cdr;
 pub mod counts;
 pub mod declared;
 pub mod engine;
+pub mod expression;
 pub mod identity;
 pub mod masking;
 pub mod numbers;
 mod overlay;
 pub mod profile;
+pub mod rules;
 pub mod store;
 pub mod view;
 pub mod zone;

@@ -471,3 +471,39 @@ pub struct QueueBooksView {
     /// Over by its events, but there is no record, or it does not name the queue. It must be 0.
     pub missing: u64,
 }
+
+/// A version of the mapping rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleVersionView {
+    /// Its number; versions are added, never changed.
+    pub version: i64,
+    /// Names the text of its files.
+    pub hash: String,
+    /// When it was applied.
+    pub applied: Timestamp,
+    /// Who applied it: the token's name.
+    pub actor: String,
+    /// Why, in his words.
+    pub note: String,
+    /// The version whose files it brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<i64>,
+    /// Whether it counts now.
+    pub active: bool,
+    /// Its files, where one version is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<crate::rules::File>>,
+}
+
+/// By which rules an event was mapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventRulesView {
+    /// The event.
+    pub event: Uuid,
+    /// Version of the identity rules.
+    pub identity: String,
+    /// Version of the dial plans.
+    pub dial_plans: String,
+    /// Version of the mapping rules; 0 for none.
+    pub mapping: i64,
+}

@@ -15,6 +15,7 @@ use super::guard::Guard;
 use super::hub::Hub;
 use super::parts::{AuditEntry, CdrFilter, Ingest, Operations, Records};
 use super::problem::Problem;
+use super::rules::Rules;
 use super::settings::Settings;
 
 /// The daemon's parts, as the handlers see them. Cheap to clone.
@@ -25,6 +26,7 @@ struct Inner {
     settings: Settings,
     records: Arc<dyn Records>,
     operations: Arc<dyn Operations>,
+    rules: Arc<dyn Rules>,
     ingest: Arc<dyn Ingest>,
     hub: Arc<Hub>,
     guard: Guard,
@@ -36,13 +38,13 @@ impl App {
     pub fn new(
         settings: Settings,
         records: Arc<dyn Records>,
-        operations: Arc<dyn Operations>,
+        (operations, rules): (Arc<dyn Operations>, Arc<dyn Rules>),
         ingest: Arc<dyn Ingest>,
         hub: Arc<Hub>,
         stop: CancellationToken,
     ) -> Self {
         let guard = Guard::new(settings.max_failures, settings.failure_window);
-        Self(Arc::new(Inner { settings, records, operations, ingest, hub, guard, stop }))
+        Self(Arc::new(Inner { settings, records, operations, rules, ingest, hub, guard, stop }))
     }
 
     /// What was set.
@@ -56,6 +58,10 @@ impl App {
 
     pub(super) fn operations(&self) -> &dyn Operations {
         &*self.0.operations
+    }
+
+    pub(super) fn rules(&self) -> &dyn Rules {
+        &*self.0.rules
     }
 
     pub(super) fn ingest(&self) -> &dyn Ingest {

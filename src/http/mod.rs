@@ -27,6 +27,7 @@ pub mod parts;
 mod problem;
 mod protect;
 mod routes;
+pub mod rules;
 mod screen_pop;
 pub mod server;
 mod settings;

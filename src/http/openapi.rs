@@ -7,14 +7,16 @@ use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
 use trunkline_mapping::counts::{HotspotView, ResponseView};
+use trunkline_mapping::rules::Rehearsal;
 use trunkline_mapping::view::{
-    ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView, RetiredView,
-    RevisionView, TimelineEntry, Who,
+    ConflictDetail, ConflictView, CustomerView, EventRulesView, LinkView, RebuiltPage, ReconciliationView,
+    RehearsalView, RetiredView, RevisionView, RuleVersionView, TimelineEntry, Who,
 };
 
 use super::api::{
-    self, ConflictRequest, KeptRecords, LettersRequest, List, Looked, MergeRequest, RebuildRequest, ReconcileRequest,
-    RehearsalRequest, RemarkRequest, ReplayRequest, SplitRequest, SwitchRecordsRequest, TokenCreated, UndoRequest,
+    self, ApplyRequest, ConflictRequest, KeptRecords, LettersRequest, List, Looked, MergeRequest, PlanRequest,
+    RebuildRequest, ReconcileRequest, RehearsalRequest, RemarkRequest, ReplayRequest, RollbackRequest, SplitRequest,
+    SwitchRecordsRequest, TokenCreated, UndoRequest,
 };
 use super::figures::{Played, Queues};
 use super::parts::{
@@ -89,6 +91,10 @@ fn schemas() -> Value {
     add("ConflictRequest", of::<ConflictRequest>(&mut generator));
     add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
+    add("RuleVersions", of::<List<RuleVersionView>>(&mut generator));
+    add("PlanRequest", of::<PlanRequest>(&mut generator));
+    add("ApplyRequest", of::<ApplyRequest>(&mut generator));
+    add("RollbackRequest", of::<RollbackRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
     add("Revisions", of::<List<RevisionView>>(&mut generator));
     add("RebuildRequest", of::<RebuildRequest>(&mut generator));
@@ -103,6 +109,9 @@ fn schemas() -> Value {
         SchemaGenerator::subschema_for::<ConflictDetail>,
         SchemaGenerator::subschema_for::<RehearsalView>,
         SchemaGenerator::subschema_for::<Who>,
+        SchemaGenerator::subschema_for::<RuleVersionView>,
+        SchemaGenerator::subschema_for::<EventRulesView>,
+        SchemaGenerator::subschema_for::<Rehearsal>,
         SchemaGenerator::subschema_for::<Change>,
         SchemaGenerator::subschema_for::<LettersDone>,
         SchemaGenerator::subschema_for::<NewToken>,

@@ -33,6 +33,9 @@ pub enum PartError {
     /// The request contradicts what is stored, in a sentence that the client is shown.
     #[error("{0}")]
     Conflict(String),
+    /// The request cannot be carried out whatever is stored, in a sentence that the client is shown.
+    #[error("{0}")]
+    Senseless(String),
     /// There is no such thing, in a sentence that the client is shown.
     #[error("{0}")]
     Missing(String),

@@ -81,6 +81,7 @@ impl From<PartError> for Problem {
                 Self::later(StatusCode::SERVICE_UNAVAILABLE, "this is not available now; try again in a moment", 2)
             }
             PartError::Conflict(sentence) => Self::new(StatusCode::CONFLICT, sentence),
+            PartError::Senseless(sentence) => Self::senseless(sentence),
             PartError::Missing(sentence) => Self::new(StatusCode::NOT_FOUND, sentence),
         }
     }

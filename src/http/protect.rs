@@ -16,6 +16,9 @@ use super::app::App;
 use super::problem::Problem;
 use super::settings::Settings;
 
+/// Where rule files are sent.
+const RULES: &str = "/api/v1/mapping/";
+
 /// Reads a body to its end: 413 over `limit` bytes, 408 when it takes too long altogether.
 pub(super) async fn read_body(body: Body, limit: usize, settings: &Settings) -> Result<Bytes, Problem> {
     let whole = timeout(settings.body_timeout, Limited::new(body, limit).collect());
@@ -33,7 +36,9 @@ pub(super) async fn read_body(body: Body, limit: usize, settings: &Settings) -> 
 /// Reads the body before the handler runs, so that no handler waits for a slow peer.
 pub(super) async fn whole_bodies(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match read_body(body, app.settings().max_body, app.settings()).await {
+    let settings = app.settings();
+    let limit = if parts.uri.path().starts_with(RULES) { settings.max_rules_body } else { settings.max_body };
+    match read_body(body, limit, settings).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(problem) => closing(problem.into_response()),
     }

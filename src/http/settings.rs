@@ -30,6 +30,8 @@ pub struct Settings {
     pub stop_timeout: Duration,
     /// Largest body of an API request, in bytes.
     pub max_body: usize,
+    /// The largest body with rule files, in bytes.
+    pub max_rules_body: usize,
     /// Between two signs of life on an event stream.
     pub heartbeat: Duration,
     /// Events that may wait for a slow event stream.
@@ -56,6 +58,7 @@ impl Default for Settings {
             write_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(10),
             max_body: 64 * 1024,
+            max_rules_body: 512 * 1024,
             heartbeat: Duration::from_secs(15),
             stream_queue: 64,
             max_failures: 10,

@@ -1,9 +1,8 @@
-//! What is declared in files, for the configuration's check: dial plans by site, scheme rules.
+//! What is declared in files, for the configuration's check: dial plans by site, scheme rules, mapping rules.
 
-use trunkline_config::{Problem, Problems, Settings};
-use trunkline_mapping::declared::knowledge;
+use trunkline_config::{Problem, Settings};
 
 /// What is wrong with the files that the configuration names. Blocks on them.
 pub(crate) fn problems(settings: &Settings) -> Vec<Problem> {
-    knowledge(settings).err().map(|Problems(found)| found).unwrap_or_default()
+    trunkline_mapping::declared::problems(settings)
 }

@@ -12,7 +12,7 @@
 //! - [`books`]: what is missing in the store and lies nowhere else.
 //! - [`silence`]: links that usually talk and do not.
 //! - [`recorder`]: what links tell, masked, for whoever records.
-//! - [`records`], [`operations`], [`figures`]: what the HTTP side asks for.
+//! - [`records`], [`operations`], [`figures`], [`rules`]: what the HTTP side asks for.
 
 pub(crate) mod books;
 pub(crate) mod declared;
@@ -29,4 +29,5 @@ pub(crate) mod pops;
 pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod relay;
+pub(crate) mod rules;
 pub(crate) mod silence;

@@ -43,8 +43,14 @@ impl House {
         let webhooks = Arc::new(Webhooks::default());
         let hub = Hub::new(settings.stream_queue);
         let stop = CancellationToken::new();
-        let app =
-            App::new(settings.clone(), records.clone(), records.clone(), webhooks.clone(), hub.clone(), stop.clone());
+        let app = App::new(
+            settings.clone(),
+            records.clone(),
+            (records.clone(), records.clone()),
+            webhooks.clone(),
+            hub.clone(),
+            stop.clone(),
+        );
         let ending = stop.clone();
         let serving = tokio::spawn(async move { server::serve(listener, router(app), &settings, ending).await });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");

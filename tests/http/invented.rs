@@ -12,6 +12,7 @@ use trunkline::http::parts::{
     Answer, AuditEntry, Books, CdrFilter, Change, ConnectorView, DeadLetterView, Decided, Letters, LettersDone,
     LivePop, NewToken, Operations, PartError, Reconcile, Records, RetentionView, Token,
 };
+use trunkline::http::rules::{Rehearsed, Rules};
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Remark, SwitchRecord};
 use trunkline_events::customer::{RawHandle, Strength};
@@ -19,9 +20,10 @@ use trunkline_events::pop::{Brief, Certainty, LastContact};
 use trunkline_mapping::counts::{HotspotView, Response, ResponseView, Subject};
 use trunkline_mapping::engine::Rebuild;
 use trunkline_mapping::identity::Question;
+use trunkline_mapping::rules::{File, Rehearsal};
 use trunkline_mapping::view::{
-    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, QueueBooksView, RebuiltPage, ReconciliationView,
-    RehearsalView, RetiredView, RevisionView, TimelineEntry, Who,
+    BooksView, ConflictDetail, ConflictView, CustomerView, EventRulesView, LinkView, QueueBooksView, RebuiltPage,
+    ReconciliationView, RehearsalView, RetiredView, RevisionView, RuleVersionView, TimelineEntry, Who,
 };
 use uuid::Uuid;
 
@@ -45,6 +47,8 @@ pub(crate) struct Stored {
     pub(crate) away: bool,
     /// Nothing can be written to the audit log.
     pub(crate) log_away: bool,
+    /// Applied rules, the oldest first.
+    pub(crate) rules: Vec<RuleVersionView>,
     /// Why the daemon is not ready.
     pub(crate) unready: Vec<String>,
 }
@@ -416,5 +420,56 @@ impl Figures for Invented {
             return Err(PartError::Conflict("this daemon is no test system".into()));
         }
         Ok(Played { taken: part.events.len() as u64 })
+    }
+}
+
+#[async_trait]
+impl Rules for Invented {
+    async fn versions(&self, limit: u32) -> Answer<Vec<RuleVersionView>> {
+        let bare = |view: &RuleVersionView| RuleVersionView { files: None, ..view.clone() };
+        Ok(self.stored().rules.iter().rev().take(limit as usize).map(bare).collect())
+    }
+
+    async fn version(&self, number: Option<i64>) -> Answer<Option<RuleVersionView>> {
+        let stored = self.stored();
+        Ok(stored.rules.iter().rev().find(|view| number.is_none_or(|number| view.version == number)).cloned())
+    }
+
+    async fn of_event(&self, event: Uuid) -> Answer<Option<EventRulesView>> {
+        let (identity, dial_plans) = ("i".into(), "d".into());
+        Ok((event == Uuid::from_u128(7)).then_some(EventRulesView { event, identity, dial_plans, mapping: 1 }))
+    }
+
+    async fn rehearse(&self, _: &[File], on: Rehearsed) -> Answer<Rehearsal> {
+        Ok(Rehearsal { events: u64::from(on.last), ..Rehearsal::default() })
+    }
+
+    async fn apply(&self, files: &[File], base: Option<i64>, decided: Decided<'_>) -> Answer<RuleVersionView> {
+        let mut stored = self.stored();
+        let counts = i64::try_from(stored.rules.len()).expect("few");
+        if base.is_some_and(|base| base != counts) {
+            return Err(PartError::Conflict(format!("version {counts} counts now")));
+        }
+        if files.is_empty() {
+            return Err(PartError::Senseless("crm.toml:1: nothing there".into()));
+        }
+        let view = RuleVersionView {
+            version: counts + 1,
+            hash: "h".into(),
+            applied: now(),
+            actor: decided.actor.into(),
+            note: decided.reason.into(),
+            restored: None,
+            active: true,
+            files: Some(files.to_vec()),
+        };
+        stored.rules.push(view.clone());
+        Ok(view)
+    }
+
+    async fn restore(&self, version: i64, decided: Decided<'_>) -> Answer<RuleVersionView> {
+        let found = self.stored().rules.iter().find(|view| view.version == version).and_then(|view| view.files.clone());
+        let Some(files) = found else { return Err(PartError::Missing(format!("there is no version {version}"))) };
+        self.apply(&files, None, decided).await
     }
 }

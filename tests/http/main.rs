@@ -6,6 +6,7 @@ mod browser;
 mod house;
 mod invented;
 mod limits;
+mod mapping;
 mod openapi;
 mod operations;
 mod people;

@@ -41,7 +41,7 @@ fn problems(sources: &Sources) -> Vec<Problem> {
 }
 
 fn of_files(settings: &Settings) -> Vec<Problem> {
-    trunkline_mapping::declared::knowledge(settings).err().map(|Problems(found)| found).unwrap_or_default()
+    trunkline_mapping::declared::problems(settings)
 }
 
 fn of_connector(name: &str, connector: &Connector) -> Vec<Problem> {

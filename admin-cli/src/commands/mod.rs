@@ -8,9 +8,11 @@ mod conflict;
 mod connector;
 mod customer;
 mod decode;
+mod difference;
 mod figures;
 mod identity;
 mod man;
+mod mapping;
 mod record;
 mod replay;
 mod token;
@@ -40,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Bus(command) => block_on(bus::run(&command, &Client::new(global)?, global.json)),
         Command::Decode(args) => decode::run(&args),
         Command::Identity(command) => identity::run(&command, global),
+        Command::Mapping(command) => mapping::run(&command, global),
         Command::Audit(args) => block_on(audit::run(&args, &Client::new(global)?, global.json)),
         Command::Hotspot(command) => block_on(figures::hotspots(&command, &Client::new(global)?, global.json)),
         Command::Series(command) => block_on(figures::series(&command, &Client::new(global)?, global.json)),

@@ -4,5 +4,6 @@ mod command;
 mod config;
 mod decode;
 mod identity;
+mod mapping;
 mod masks;
 mod refusals;

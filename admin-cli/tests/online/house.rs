@@ -81,6 +81,14 @@ impl House {
         String::from_utf8(asked.expect("python runs").stdout).expect("UTF-8")
     }
 
+    /// As [`House::open`], with the mapping rules of a folder in the configuration.
+    pub(crate) async fn with_rules(folder: &std::path::Path) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut settings = settings(&data);
+        settings.mapping.rules = folder.to_owned();
+        Self::start(settings, data).await
+    }
+
     /// As [`House::open`], where a connector gave three events and the second one lies nowhere.
     pub(crate) async fn with_a_hole_in_the_books() -> Self {
         let given = "2026-11-20T09:00:00Z".parse().expect("an instant");

@@ -2,6 +2,7 @@
 
 mod figures;
 mod house;
+mod mapping;
 mod operations;
 mod people;
 mod recordings;

@@ -1,26 +1,28 @@
 //! One batch, one transaction; again where it may go through; in halves where the database refuses it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use trunkline_events::cdr::{Cdr, Medium};
-use trunkline_events::{Body, Event, EventError, EventId};
+use trunkline_events::{Event, EventError, EventId};
 use uuid::Uuid;
 
 use super::conversations::{self, Conversations, Touched};
+use super::current::Current;
 use super::derive::Derived;
 use super::figures;
 use super::inbox::{self, Fresh, Intake, Prepared};
 use super::people::{self, Heard, Walked};
 use super::pops;
 use super::profiles::Said;
-use super::records::{customer_at, former_owners};
+use super::records::customer_at;
+use super::subjects;
 use super::who::{Asked, presume};
-use super::{Applied, Derivation, Engine, Rejected};
-use crate::identity::{Handle, subject_handle};
+use super::{Applied, Derivation, Engine, Knowledge, Rejected};
+use crate::identity::subject_handle;
+use crate::rules::Mapped;
 use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
-use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, StoredCdr, handles, outbox};
+use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, outbox};
 
 /// How often a transaction that lost a race is run again at once.
 const RACES: usize = 8;
@@ -52,16 +54,19 @@ impl Engine {
     /// used for a reason in themselves do not fail the batch: they are recorded and reported.
     pub async fn apply(&self, batch: &[Event]) -> Result<Applied, EngineError> {
         let mut applied = Applied::default();
+        let current = self.declared.current();
+        let mapped: Vec<Mapped<'_>> = batch.iter().map(|event| current.knowledge.mapping.rules.map(event)).collect();
         let mut prepared = Vec::with_capacity(batch.len());
-        for event in batch {
-            match prepare(event) {
+        for (event, mapped) in batch.iter().zip(&mapped) {
+            match prepare(event, mapped) {
                 Ok(ready) => prepared.push(ready),
                 Err(reason) => self.refuse(event, reason, &mut applied).await?,
             }
         }
+        let pass = Pass { engine: self, knowledge: &current.knowledge, current: &current };
         let mut parts: Vec<&[Prepared<'_>]> = vec![&prepared];
         while let Some(part) = parts.pop() {
-            match self.attempt(part).await {
+            match pass.attempt(part).await {
                 Ok(done) => applied.add(done),
                 Err(cause) if cause.disposition() == Disposition::Refused => {
                     if let [alone] = part {
@@ -80,6 +85,9 @@ impl Engine {
         if !applied.derived.is_empty() {
             self.outbox.notify_one();
         }
+        for mapped in &mapped {
+            current.tell(&mapped.failures);
+        }
         Ok(applied)
     }
 
@@ -95,12 +103,22 @@ impl Engine {
         applied.rejected.push(Rejected { event: event.id, reason });
         Ok(())
     }
+}
 
+/// One batch on its way, by what counted when it began.
+struct Pass<'a> {
+    engine: &'a Engine,
+    knowledge: &'a Knowledge,
+    current: &'a Current,
+}
+
+impl Pass<'_> {
     /// Runs the transaction, again at once while it loses races.
     async fn attempt(&self, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
         if part.is_empty() {
             return Ok(Applied::default());
         }
+        self.current.make_known(&self.engine.store).await?;
         let mut races = 0;
         loop {
             match self.once(part).await {
@@ -114,12 +132,12 @@ impl Engine {
     }
 
     async fn once(&self, part: &[Prepared<'_>]) -> Result<Applied, StoreError> {
-        let transaction = self.store.begin().await?;
+        let transaction = self.engine.store.begin().await?;
         let done = self.stages(&transaction.session(), part).await;
         match done {
             Ok((applied, fresh)) => {
                 transaction.commit().await?;
-                self.recent.keep(fresh.into_iter().map(|event| Arc::new(event.clone())));
+                self.engine.recent.keep(fresh.into_iter().map(|event| Arc::new(event.clone())));
                 Ok(applied)
             }
             Err(cause) => {
@@ -136,14 +154,15 @@ impl Engine {
         session: &Session<'_>,
         part: &[Prepared<'e>],
     ) -> Result<(Applied, Vec<&'e Event>), StoreError> {
-        let knowledge = &self.knowledge;
+        let knowledge = self.knowledge;
         let (mut writes, mut derived) = (Bundle::new("write what follows"), Derived::default());
         let Read { intake, people, walked, conversations, state } = self.read(session, part).await?;
         if !intake.fresh.is_empty() {
             figures::count(&intake.fresh, &knowledge.counted, &mut writes);
             let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
             self.hear(session, &intake.fresh, &known, &mut writes, &mut derived).await?;
-            let folded = conversations.fold(session, &intake.fresh, state, &self.recent, &mut writes).await?;
+            let shared = (&*self.engine.recent, &*self.engine.declared);
+            let folded = conversations.fold(session, &intake.fresh, state, shared, &mut writes).await?;
             if !folded.touched.is_empty() {
                 self.tell(session, folded, known, &mut writes, &mut derived).await?;
             }
@@ -162,16 +181,16 @@ impl Engine {
     async fn read<'e>(&self, session: &Session<'_>, part: &[Prepared<'e>]) -> Result<Read<'e>, StoreError> {
         let told = inbox::Told::of(part);
         let events = told.events();
-        let (mut heard, mut keys) = (Heard::of(&events, &self.knowledge), conversations::keys_of(&events));
+        let (mut heard, mut keys) = (Heard::of(&events, self.knowledge), conversations::keys_of(&events));
         let mut bundle = Bundle::new("store events");
-        let stored = told.store(&events, &mut bundle);
+        let stored = told.store(&events, self.current.set.id, &mut bundle);
         let asked = (heard.ask(&mut bundle), conversations::ask(&keys, &mut bundle));
         let mut answers = session.together(bundle).await?;
         let written: HashSet<EventId> = answers.take(&stored)?.into_iter().collect();
         let again = written.len() < events.len();
         let intake = told.enter(session, events, &written).await?;
         if again {
-            heard = Heard::of(&intake.fresh, &self.knowledge);
+            heard = Heard::of(&intake.fresh, self.knowledge);
             keys = conversations::keys_of(&intake.fresh);
         }
         let people = people::Named::register(session, heard, &asked.0, &mut answers).await?;
@@ -197,7 +216,7 @@ impl Engine {
                 held.conversations.extend(conversations.locks());
                 continue;
             };
-            let walked = people.walk(session, &self.knowledge).await?;
+            let walked = people.walk(session, self.knowledge).await?;
             let roots = walked.as_ref().map(|walked| &walked.roots);
             match roots.filter(|roots| session.is_postgres() && !roots.is_subset(&held.people)) {
                 Some(roots) => held.people.extend(roots),
@@ -215,13 +234,11 @@ impl Engine {
         writes: &mut Bundle,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
-        let knowledge = &self.knowledge;
+        let knowledge = self.knowledge;
         let mut said = Said::default();
-        for event in fresh.iter().map(|one| one.event) {
-            let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
-            let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
-            if let Some(handle) = handle {
-                said.hear(event, handle.id(), &knowledge.fields);
+        for one in fresh.iter().filter(|one| !one.said.is_empty()) {
+            if let Some(handle) = subject_handle(one.event, &knowledge.rules, &knowledge.plans) {
+                said.hear(one.event, one.said, handle.id(), &knowledge.fields);
             }
         }
         if said.is_empty() {
@@ -249,7 +266,7 @@ impl Engine {
             // What this batch wrote is newer.
             rows.entry(row.id).or_insert(row);
         }
-        let subjects = self.hang(session, touched, &before, &mut rows).await?;
+        let subjects = subjects::hang(session, self.knowledge, touched, &before, &mut rows).await?;
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied();
         let customer_of = |handle, started| customer_at(&rows, handle, started);
         conversations::record(writes, touched, before, subject_of, customer_of, derived)?;
@@ -263,59 +280,6 @@ impl Engine {
         let presumed = presume(session, &asked, &self.knowledge.fields).await?;
         pops::turn(writes, touched, standing, &presumed, derived)
     }
-
-    /// The handle that each conversation's record hangs on, by root. `rows` are handles that are known; those that are
-    /// read besides are added.
-    pub(super) async fn hang(
-        &self,
-        session: &Session<'_>,
-        touched: &[Touched<'_>],
-        before: &HashMap<Uuid, StoredCdr>,
-        rows: &mut HashMap<Uuid, HandleRow>,
-    ) -> Result<HashMap<Uuid, Uuid>, StoreError> {
-        // The likeliest first. Anew each time: a trunk that is told later gives the same digits another meaning.
-        let mut subjects: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-        for one in touched {
-            let old = before.get(&one.root).filter(|old| same_number(&old.cdr, &one.folded.cdr));
-            let known = old.and_then(|old| old.subject_handle);
-            subjects.insert(one.root, self.subjects(one).map(|handle| handle.id()).chain(known).collect());
-        }
-        let unread = |ids: &Vec<Uuid>| ids.iter().copied().take_while(|id| !rows.contains_key(id)).collect::<Vec<_>>();
-        let missing: BTreeSet<Uuid> = subjects.values().flat_map(unread).collect();
-        if !missing.is_empty() {
-            rows.extend(session.ask(handles::by_id(missing)).await?.into_iter().map(|row| (row.id, row)));
-        }
-        let owners = former_owners(rows);
-        if !owners.is_empty() {
-            rows.extend(session.ask(handles::by_id(owners)).await?.into_iter().map(|row| (row.id, row)));
-        }
-        let first_known = |ids: Vec<Uuid>| ids.into_iter().find(|id| rows.contains_key(id));
-        Ok(subjects.into_iter().filter_map(|(root, ids)| Some((root, first_known(ids)?))).collect())
-    }
-
-    /// Handles that a conversation's record may hang on, of which the first that anybody named counts: the strongest one
-    /// of a chat's visitor; the caller's number as it reads on the call's trunk, or else without it (an event may name
-    /// the trunk and no number).
-    fn subjects(&self, conversation: &Touched<'_>) -> impl Iterator<Item = Handle> {
-        let knowledge = &self.knowledge;
-        let opened = conversation.opened.as_ref().filter(|_| conversation.folded.cdr.medium == Medium::Chat);
-        let visitor = opened.and_then(|opened| subject_handle(opened, &knowledge.rules, &knowledge.plans));
-        let written = conversation.folded.customer_handle.as_ref().filter(|_| opened.is_none());
-        let read = |trunk: Option<&str>| {
-            let raw = &written?.handle;
-            let plan = knowledge.plans.of(&written?.link);
-            Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, trunk).ok()
-        };
-        let trunk = written.and_then(|known| known.trunk.as_deref());
-        let caller = trunk.and_then(|trunk| read(Some(trunk)));
-        visitor.into_iter().chain(caller).chain(read(None))
-    }
-}
-
-/// Whether both are calls of one number as it was written. Then the handle that the record hung on before will do where
-/// nobody named the one that it reads as now: the dial plan was changed in between.
-fn same_number(old: &Cdr, new: &Cdr) -> bool {
-    new.medium == Medium::Voice && old.medium == Medium::Voice && old.customer_handle == new.customer_handle
 }
 
 /// Writes what is left to write, and derived events into the outbox.
@@ -338,8 +302,8 @@ pub(super) async fn post(
     Ok(places.into_iter().zip(told).map(|(seq, (event, json))| Derivation { seq, event, json }).collect())
 }
 
-/// The event's JSON, or why it cannot be kept.
-fn prepare(event: &Event) -> Result<Prepared<'_>, String> {
+/// The event as it was mapped and its JSON as it came, or why it cannot be kept.
+fn prepare<'e>(event: &Event, mapped: &'e Mapped<'_>) -> Result<Prepared<'e>, String> {
     let json = event.to_json().map_err(|cause| cause.to_string())?;
     let json = String::from_utf8(json).map_err(|cause| cause.to_string())?;
     if json.contains("\\u0000") && matches!(Event::from_json(json.as_bytes()), Err(EventError::Nul)) {
@@ -348,7 +312,7 @@ fn prepare(event: &Event) -> Result<Prepared<'_>, String> {
     if event.sequence.as_ref().is_some_and(|sequence| i64::try_from(sequence.number).is_err()) {
         return Err("its number in the books is beyond 2^63".to_owned());
     }
-    Ok(Prepared { event, json })
+    Ok(Prepared { event: &mapped.event, said: &mapped.said, json })
 }
 
 impl Applied {

@@ -7,6 +7,7 @@ use trunkline_events::cdr::Cdr;
 use trunkline_events::{Body, Event, EventId, Timestamp};
 use uuid::Uuid;
 
+use super::current::Declared;
 use super::derive::Derived;
 use super::inbox::{Fresh, earliest};
 use super::recent::Recent;
@@ -121,11 +122,11 @@ impl Named {
         session: &Session<'_>,
         fresh: &[Fresh<'e>],
         state: State,
-        recent: &Recent,
+        (recent, declared): (&Recent, &Declared),
         writes: &mut Bundle,
     ) -> Result<Conversations<'e>, StoreError> {
         let sets = join(writes, state.keys, &self.rows, fresh);
-        let stored = read_events(session, state.events, fresh, recent).await?;
+        let stored = read_events(session, state.events, fresh, (recent, declared)).await?;
         let records: HashMap<Uuid, StoredCdr> =
             state.records.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
         let mut touched = fold_sets(sets, &stored, fresh);
@@ -196,12 +197,12 @@ fn key_of(row: &ConversationRow) -> ConversationKey {
     }
 }
 
-/// The events that the store has besides the fresh ones, by conversation.
+/// The events that the store has besides the fresh ones, as they were mapped, by conversation.
 async fn read_events(
     session: &Session<'_>,
     mut ids: Vec<(Uuid, EventId)>,
     fresh: &[Fresh<'_>],
-    recent: &Recent,
+    (recent, declared): (&Recent, &Declared),
 ) -> Result<Vec<(Uuid, Arc<Event>)>, StoreError> {
     let at_hand: HashSet<EventId> = fresh.iter().map(|one| one.event.id).collect();
     ids.retain(|(_, event)| !at_hand.contains(event));
@@ -209,7 +210,9 @@ async fn read_events(
     let missing: Vec<EventId> =
         ids.iter().map(|(_, event)| *event).filter(|event| !found.contains_key(event)).collect();
     if !missing.is_empty() {
-        let read: Vec<Arc<Event>> = events::by_id(session, missing).await?.into_iter().map(Arc::new).collect();
+        let stored = events::by_id(session, missing).await?.into_iter().map(|(event, set)| ((), event, set)).collect();
+        let mapped = declared.map_again(session, stored).await?;
+        let read: Vec<Arc<Event>> = mapped.into_iter().map(|((), event)| Arc::new(event)).collect();
         recent.keep(read.iter().cloned());
         found.extend(read.into_iter().map(|event| (event.id, event)));
     }
@@ -348,7 +351,11 @@ fn found_the_same(old: &Cdr, new: &Cdr) -> bool {
 }
 
 /// Records as they are now: those of open conversations folded from all their events.
-pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) -> Result<Vec<StoredCdr>, StoreError> {
+pub(super) async fn present(
+    session: &Session<'_>,
+    declared: &Declared,
+    mut found: Vec<StoredCdr>,
+) -> Result<Vec<StoredCdr>, StoreError> {
     let open: Vec<Uuid> = found.iter().filter(|stored| !stored.complete).map(|stored| stored.cdr.id).collect();
     if open.is_empty() {
         return Ok(found);
@@ -356,7 +363,8 @@ pub(super) async fn present(session: &Session<'_>, mut found: Vec<StoredCdr>) ->
     let sets = session.ask(conversations::sets_of(open)).await?;
     let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
     let mut told: HashMap<Uuid, Vec<Event>> = HashMap::new();
-    for (conversation, event) in events::of_conversations(session, root_of.keys().copied()).await? {
+    let stored = events::of_conversations(session, root_of.keys().copied()).await?;
+    for (conversation, event) in declared.map_again(session, stored).await? {
         told.entry(root_of[&conversation]).or_default().push(event);
     }
     for stored in found.iter_mut().filter(|stored| !stored.complete) {

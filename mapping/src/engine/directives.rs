@@ -112,7 +112,8 @@ impl Engine {
         }
         // All that is a person's own, not only the two roots: else a rule that stands between the two (both have a CRM id)
         // would take away from either what it had.
-        let rules = &self.knowledge.rules;
+        let current = self.declared.current();
+        let rules = &current.knowledge.rules;
         let own = |row: &&HandleRow| matches!(rules.role(&row.handle()), Role::Identity | Role::Channel);
         let others = mine.iter().chain(&theirs).filter(own).filter(|row| row.id != first.id && row.id != second.id);
         let mut pairs: Vec<(&HandleRow, &HandleRow)> = vec![(first, second)];
@@ -139,9 +140,11 @@ impl Engine {
         let all = self.handles_of(customer).await?;
         root(&all, customer)?;
         let mut chosen = BTreeSet::new();
+        let current = self.declared.current();
+        let knowledge = &current.knowledge;
         for raw in taken {
-            let plan = self.knowledge.plans.fallback();
-            let handle = Handle::new(&raw.scheme, &raw.scope, &raw.value, &self.knowledge.rules, plan, None)
+            let plan = knowledge.plans.fallback();
+            let handle = Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, None)
                 .map_err(|reason| DirectiveError::NoHandle { scheme: raw.scheme.clone(), reason })?;
             if !all.iter().any(|row| row.id == handle.id()) {
                 return Err(DirectiveError::NotHis { scheme: raw.scheme.clone(), customer });

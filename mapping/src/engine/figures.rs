@@ -56,7 +56,7 @@ impl Records {
 
     /// Conversations by queue, on the day they began.
     async fn add_queues(&self, day: i64, now: &mut Counts, before: &mut Counts) -> Result<(), StoreError> {
-        let zone = self.knowledge.counted.zone;
+        let zone = self.current.knowledge.counted.zone;
         // No zone is a day and a half from UTC.
         let noon = |day: i64| Timestamp::EPOCH.plus(Duration::days(day) + Duration::hours(12));
         let (since, until) = (noon(day - 1).plus(-Duration::hours(36)), noon(day).plus(Duration::hours(36)));
@@ -84,7 +84,7 @@ impl Records {
 
     /// The day of an instant by the house's calendar, counted from 1970-01-01.
     pub fn day(&self, at: Timestamp) -> i64 {
-        self.knowledge.counted.zone.day_number(at)
+        self.current.knowledge.counted.zone.day_number(at)
     }
 }
 

@@ -6,12 +6,16 @@ use trunkline_events::{Body, Event, EventId, Sequence, Timestamp};
 use uuid::Uuid;
 
 use crate::cdr::{ConversationKey, conversation_keys, known_from};
+use crate::rules::Said;
 use crate::store::{Arrival, BooksRow, Bundle, Day, Duplicate, Place, Session, StoreError, events};
 
 /// An event that was never seen before, with the conversation keys that it names.
 pub(super) struct Fresh<'e> {
+    /// As it was mapped.
     pub(super) event: &'e Event,
     pub(super) keys: Vec<ConversationKey>,
+    /// What it says of its person.
+    pub(super) said: &'e Said,
 }
 
 /// What a batch turned out to hold.
@@ -23,9 +27,10 @@ pub(super) struct Intake<'e> {
     pub(super) redelivered: usize,
 }
 
-/// An event beside its JSON, so that a refused batch is not written as JSON again.
+/// An event as it was mapped, beside its JSON as it came, so that a refused batch is not written as JSON again.
 pub(super) struct Prepared<'e> {
     pub(super) event: &'e Event,
+    pub(super) said: &'e Said,
     pub(super) json: String,
 }
 
@@ -48,12 +53,17 @@ impl<'p, 'e> Told<'p, 'e> {
 
     /// Every event as if it were never seen before, in the order of their ids.
     pub(super) fn events(&self) -> Vec<Fresh<'e>> {
-        let fresh = |told: &Vec<&Prepared<'e>>| Fresh { event: told[0].event, keys: conversation_keys(told[0].event) };
+        let fresh = |told: &Vec<&Prepared<'e>>| Fresh {
+            event: told[0].event,
+            keys: conversation_keys(told[0].event),
+            said: told[0].said,
+        };
         self.tellings.values().map(fresh).collect()
     }
 
-    /// Stores what is new; gives where the ids of it will stand. `events` are those of [`Told::events`].
-    pub(super) fn store(&self, events: &[Fresh<'e>], bundle: &mut Bundle) -> Place<EventId> {
+    /// Stores what is new, mapped by this rule set; gives where the ids of it will stand. `events` are those of
+    /// [`Told::events`].
+    pub(super) fn store(&self, events: &[Fresh<'e>], rules: i64, bundle: &mut Bundle) -> Place<EventId> {
         let arrivals: Vec<Arrival<'_>> = self
             .tellings
             .values()
@@ -64,7 +74,7 @@ impl<'p, 'e> Told<'p, 'e> {
                 conversation: one.keys.first().map(ConversationKey::id),
             })
             .collect();
-        bundle.ask(events::insert(&arrivals))
+        bundle.ask(events::insert(&arrivals, rules))
     }
 
     /// Enters duplicates, redeliveries, gaps and the connectors' own counts into the books. `events` are those of

@@ -16,6 +16,7 @@
 mod apply;
 mod conflicts;
 mod conversations;
+mod current;
 mod derive;
 mod directives;
 mod figures;
@@ -29,6 +30,8 @@ mod reconcile;
 mod records;
 mod rehearsal;
 mod retention;
+mod rules;
+mod subjects;
 mod who;
 
 use std::sync::Arc;
@@ -42,11 +45,13 @@ pub use rebuild::Rebuild;
 pub use reconcile::{Compared, LONGEST, Stretch};
 pub use records::Records;
 pub use retention::Retention;
+pub use rules::{NewRules, RulesError};
 
 use crate::counts::Counted;
 use crate::identity::Rules;
 use crate::numbers::DialPlans;
 use crate::profile::FieldRules;
+use crate::rules::RuleSet;
 use crate::store::{Rejection, Store, StoreError};
 
 /// Applies events. Cheap to clone; clones share the store. Several may work at once, in several processes too
@@ -54,7 +59,7 @@ use crate::store::{Rejection, Store, StoreError};
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) store: Store,
-    pub(crate) knowledge: Arc<Knowledge>,
+    pub(crate) declared: Arc<current::Declared>,
     outbox: Arc<Notify>,
     recent: Arc<recent::Recent>,
 }
@@ -70,6 +75,17 @@ pub struct Knowledge {
     pub fields: FieldRules,
     /// What is counted of what people say.
     pub counted: Counted,
+    /// What becomes of fields, tags and attributes by source.
+    pub mapping: MappingRules,
+}
+
+/// Mapping rules and the version under which they were applied.
+#[derive(Debug, Clone, Default)]
+pub struct MappingRules {
+    /// 0 for rules that were never applied.
+    pub number: i64,
+    /// The rules.
+    pub rules: Arc<RuleSet>,
 }
 
 /// What became of a batch.
@@ -110,7 +126,12 @@ pub struct Rejected {
 impl Engine {
     /// An engine on a store.
     pub fn new(store: Store, knowledge: Knowledge) -> Self {
-        Self { store, knowledge: Arc::new(knowledge), outbox: Arc::new(Notify::new()), recent: Arc::default() }
+        Self {
+            store,
+            declared: Arc::new(current::Declared::new(knowledge)),
+            outbox: Arc::new(Notify::new()),
+            recent: Arc::default(),
+        }
     }
 
     /// The store it works on.
@@ -118,14 +139,14 @@ impl Engine {
         &self.store
     }
 
-    /// What is declared.
-    pub fn knowledge(&self) -> &Knowledge {
-        &self.knowledge
+    /// What is declared and counts now.
+    pub fn knowledge(&self) -> Knowledge {
+        self.declared.current().knowledge.clone()
     }
 
-    /// Answers questions from the same store.
+    /// Answers questions from the same store, by what is declared now: made anew for each question.
     pub fn records(&self) -> Records {
-        Records::new(self.store.clone(), Arc::clone(&self.knowledge))
+        Records::new(self.store.clone(), Arc::clone(&self.declared))
     }
 
     /// The outbox, for whoever publishes it.

@@ -8,10 +8,8 @@ use uuid::Uuid;
 
 use super::derive::Derived;
 use crate::profile::{Chosen, FieldRules, FieldValue, SetTag, Strategy, TagFact, settle, tags};
+use crate::rules;
 use crate::store::{Answers, Bundle, Place, Session, StoreError, TagRow, ValueRow, profiles};
-
-/// The field that a chat's display name is kept in.
-const CHAT_NAME: &str = "name";
 
 /// What a batch says of people, the newest of each (handle, field, source).
 #[derive(Default)]
@@ -22,21 +20,13 @@ pub(super) struct Said<'e> {
 }
 
 impl<'e> Said<'e> {
-    /// Takes in what `event` says of the person behind `handle`.
-    pub(super) fn hear(&mut self, event: &'e Event, handle: Uuid, rules: &FieldRules) {
-        match &event.body {
-            Body::CustomerProfile(profile) => {
-                for (field, value) in &profile.fields {
-                    self.value(event, handle, field, value, rules);
-                }
-            }
-            Body::ChatOpened(opened) => {
-                if let Some(name) = opened.visitor.name.as_deref().filter(|name| !name.trim().is_empty()) {
-                    self.value(event, handle, CHAT_NAME, name, rules);
-                }
-            }
-            Body::CustomerTag(told) => self.tag(event, handle, &told.tag, told.set),
-            _ => {}
+    /// Takes in what an event says of the person behind `handle`, as it was mapped.
+    pub(super) fn hear(&mut self, event: &'e Event, said: &rules::Said, handle: Uuid, rules: &FieldRules) {
+        for (field, value) in &said.fields {
+            self.value(event, handle, field, value, rules);
+        }
+        for (tag, set) in &said.tags {
+            self.tag(event, handle, tag, *set);
         }
     }
 

@@ -14,6 +14,7 @@ use super::apply::{EngineError, post};
 use super::conversations::{Touched, absorbed_ids, revised, revision_of, tell};
 use super::derive::Derived;
 use super::records::customer_at;
+use super::subjects;
 use super::{Derivation, Engine};
 use crate::cdr;
 use crate::store::conversations::State;
@@ -127,7 +128,9 @@ impl Engine {
         let conversation_of: HashMap<_, _> =
             state.events.iter().map(|(conversation, event)| (*event, *conversation)).collect();
         let mut told: HashMap<Uuid, Vec<Event>> = HashMap::new();
-        for event in events::by_id(session, conversation_of.keys().copied()).await? {
+        let stored = events::by_id(session, conversation_of.keys().copied()).await?;
+        let stored = stored.into_iter().map(|(event, set)| ((), event, set)).collect();
+        for ((), event) in self.declared.map_again(session, stored).await? {
             let root = conversation_of.get(&event.id).and_then(|conversation| root_of.get(conversation));
             if let Some(root) = root {
                 told.entry(*root).or_default().push(event);
@@ -145,10 +148,11 @@ impl Engine {
         last: &HashMap<Uuid, Last>,
         page: &mut RebuiltPage,
     ) -> Result<Vec<Derivation>, StoreError> {
+        let current = self.declared.current();
         let mut rows: HashMap<Uuid, HandleRow> = state.subjects.into_iter().map(|row| (row.id, row)).collect();
         let mut before: HashMap<Uuid, StoredCdr> =
             state.records.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
-        let subjects = self.hang(session, touched, &before, &mut rows).await?;
+        let subjects = subjects::hang(session, &current.knowledge, touched, &before, &mut rows).await?;
         let (mut written, mut again, mut added) = (Vec::new(), Vec::new(), Vec::new());
         let mut derived = Derived::default();
         for one in touched {

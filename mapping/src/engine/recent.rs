@@ -1,7 +1,7 @@
 //! Events that were stored a moment ago, so that the next event of a call does not read and parse all before it again.
 //!
 //! Only a shortcut: which events a conversation has is always asked of the store. An event never changes once it is stored,
-//! so what stands here is right, in whichever process it was stored.
+//! so what stands here is right, in whichever process it was stored. It stands here as it was mapped.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

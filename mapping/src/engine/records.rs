@@ -10,8 +10,8 @@ use trunkline_events::pop::{Brief, Certainty};
 use trunkline_events::{Body, Event, Timestamp};
 use uuid::Uuid;
 
-use super::Knowledge;
 use super::conversations::present;
+use super::current::{Current, Declared};
 use super::profiles::{Standing, standing};
 use super::who::{Asked, presume};
 use crate::identity::{Handle, Role};
@@ -29,12 +29,15 @@ use crate::view::{
 #[derive(Clone)]
 pub struct Records {
     pub(super) store: Store,
-    pub(super) knowledge: Arc<Knowledge>,
+    declared: Arc<Declared>,
+    /// What counted when this was made.
+    pub(super) current: Arc<Current>,
 }
 
 impl Records {
-    pub(super) fn new(store: Store, knowledge: Arc<Knowledge>) -> Self {
-        Self { store, knowledge }
+    pub(super) fn new(store: Store, declared: Arc<Declared>) -> Self {
+        let current = declared.current();
+        Self { store, declared, current }
     }
 
     pub(super) fn reading(&self) -> Session<'_> {
@@ -46,7 +49,7 @@ impl Records {
         let session = self.store.reading();
         let mut rows = session.ask(handles::of_customers([id])).await?;
         let Some(customer) = rows.first().map(|row| row.customer) else { return Ok(None) };
-        let fields = &self.knowledge.fields;
+        let fields = &self.current.knowledge.fields;
         let known =
             standing(&session, &BTreeSet::from([customer]), fields).await?.remove(&customer).unwrap_or_default();
         rows.sort_by_cached_key(|row| (self.rank(row), row.seen.first, row.id));
@@ -65,7 +68,7 @@ impl Records {
 
     /// Systems of record first, then channels, contacts, devices.
     fn rank(&self, row: &HandleRow) -> u8 {
-        match self.knowledge.rules.role(&row.handle()) {
+        match self.current.knowledge.rules.role(&row.handle()) {
             Role::Identity => 0,
             Role::Channel => 1,
             Role::Contact => 2,
@@ -96,7 +99,7 @@ impl Records {
 
     /// What a person may have meant as the value of a handle.
     fn spellings(&self, text: &str) -> BTreeSet<String> {
-        let (rules, plan) = (&self.knowledge.rules, self.knowledge.plans.fallback());
+        let (rules, plan) = (&self.current.knowledge.rules, self.current.knowledge.plans.fallback());
         let canonical = |scheme| Handle::new(scheme, "", text, rules, plan, None).ok();
         let mut spellings: BTreeSet<String> =
             ["phone", "email"].into_iter().filter_map(canonical).map(|handle| handle.value().to_owned()).collect();
@@ -106,7 +109,7 @@ impl Records {
     }
 
     pub(super) async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
-        let fields = &self.knowledge.fields;
+        let fields = &self.current.knowledge.fields;
         let known = standing(session, &customers.iter().copied().collect(), fields).await?;
         let questions: Vec<(Uuid, Uuid, Timestamp)> =
             customers.iter().map(|customer| (*customer, Uuid::nil(), end_of_time())).collect();
@@ -128,7 +131,7 @@ impl Records {
 
     /// Who a handle belongs to. `site` (a connector's source) and `trunk` say how its number is written.
     pub async fn who(&self, raw: &RawHandle, site: &str, trunk: Option<&str>) -> Result<Who, StoreError> {
-        let knowledge = &self.knowledge;
+        let knowledge = &self.current.knowledge;
         let plan = knowledge.plans.of(site);
         let nobody = Who { certainty: Certainty::None, candidates: Vec::new() };
         let Ok(handle) = Handle::new(&raw.scheme, &raw.scope, &raw.value, &knowledge.rules, plan, trunk) else {
@@ -174,7 +177,7 @@ impl Records {
         let root_of: HashMap<Uuid, Uuid> = sets.iter().map(|row| (row.id, row.root)).collect();
         let told = events::of_conversations(&session, root_of.keys().copied()).await?;
         let mut messages: HashMap<Uuid, Vec<MessageView>> = HashMap::new();
-        for (conversation, event) in told {
+        for (conversation, event, _) in told {
             if let Some(view) = message_view(event) {
                 messages.entry(root_of[&conversation]).or_default().push(view);
             }
@@ -189,7 +192,7 @@ impl Records {
     pub async fn cdr(&self, id: Uuid) -> Result<Option<Cdr>, StoreError> {
         let session = self.store.reading();
         let found = cdrs::of_conversation(&session, id).await?;
-        Ok(with_customers(&session, found.into_iter().collect()).await?.pop())
+        Ok(with_customers(&session, &self.declared, found.into_iter().collect()).await?.pop())
     }
 
     /// What was told of a conversation's record, the oldest revision first; empty for an open one.
@@ -214,7 +217,7 @@ impl Records {
             });
         }
         let found = cdrs::list(&session, &query).await?;
-        with_customers(&session, found).await
+        with_customers(&session, &self.declared, found).await
     }
 
     /// Why a customer's handles are one customer, and why others are not: all evidence at them, the oldest first.
@@ -281,8 +284,12 @@ async fn held_by(session: &Session<'_>, customer: Uuid) -> Result<Vec<Held>, Sto
 }
 
 /// Records as they are now, with whose they are.
-async fn with_customers(session: &Session<'_>, found: Vec<StoredCdr>) -> Result<Vec<Cdr>, StoreError> {
-    let found = present(session, found).await?;
+async fn with_customers(
+    session: &Session<'_>,
+    declared: &Declared,
+    found: Vec<StoredCdr>,
+) -> Result<Vec<Cdr>, StoreError> {
+    let found = present(session, declared, found).await?;
     let ids: BTreeSet<Uuid> = found.iter().filter_map(|stored| stored.subject_handle).collect();
     let mut rows: HashMap<Uuid, HandleRow> =
         session.ask(handles::by_id(ids)).await?.into_iter().map(|row| (row.id, row)).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
 
 use super::memo::Memo;
 use super::{Mask, Number, canonical};
@@ -202,6 +203,14 @@ pub struct DialPlans {
 }
 
 impl DialPlans {
+    /// Names the content: plans that read alike have the same version, whatever comments and order of keys say.
+    pub fn version(&self) -> String {
+        let written = serde_json::to_vec(&(&self.fallback, &self.sites)).unwrap_or_default();
+        let mut name = uuid::Uuid::from_slice(&Sha256::digest(written)[..16]).unwrap_or_default().simple().to_string();
+        name.truncate(12);
+        name
+    }
+
     /// `fallback` is for every source that no site names: chat systems, CRMs.
     pub fn new(fallback: DialPlan, sites: Vec<DialPlan>) -> Result<Self, PlanError> {
         let mut by_source = BTreeMap::new();

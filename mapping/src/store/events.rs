@@ -62,8 +62,9 @@ pub(crate) fn big(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Writes what was never seen before; gives the ids that were written. `arrivals` are sorted by id and name each id once.
-pub(crate) fn insert(arrivals: &[Arrival<'_>]) -> Ask<EventId> {
+/// Writes what was never seen before, mapped by this rule set; gives the ids that were written. `arrivals` are sorted by id
+/// and name each id once.
+pub(crate) fn insert(arrivals: &[Arrival<'_>], rules: i64) -> Ask<EventId> {
     let mut rows = Rows::new(&[
         ("id", Kind::Uuid),
         ("source", Kind::Text),
@@ -90,10 +91,11 @@ pub(crate) fn insert(arrivals: &[Arrival<'_>]) -> Ask<EventId> {
         ]);
     }
     let query = Query::new(
-        "INSERT INTO event (id, source, epoch, number, type, time, received, conversation, body) \
-         SELECT id, source, epoch, number, type, time, received, conversation, body FROM {rows} WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
+        "INSERT INTO event (id, source, epoch, number, type, time, received, conversation, body, rules) \
+         SELECT id, source, epoch, number, type, time, received, conversation, body, CAST({1} AS bigint) FROM {rows} \
+         WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
     );
-    Ask::new("write events", query.rows(rows), 1, |row| row.event(0))
+    Ask::new("write events", query.rows(rows).bind(rules), 1, |row| row.event(0))
 }
 
 /// The places in the books of stored events.
@@ -251,27 +253,27 @@ pub(crate) async fn insert_gaps(session: &Session<'_>, gaps: &[&Event]) -> Resul
     session.run("write gaps", query.rows(rows)).await.map(drop)
 }
 
-/// Events by id.
+/// Events by id, as they came, each with the rule set that mapped it.
 pub(crate) async fn by_id(
     session: &Session<'_>,
     ids: impl IntoIterator<Item = EventId>,
-) -> Result<Vec<Event>, StoreError> {
-    let query = Query::new("SELECT e.id, e.body FROM event e WHERE e.id {ids}");
+) -> Result<Vec<(Event, Option<i64>)>, StoreError> {
+    let query = Query::new("SELECT e.id, e.body, e.rules FROM event e WHERE e.id {ids}");
     let found = session.all("read events", query.ids(ids.into_iter().map(EventId::uuid))).await?;
-    found.iter().map(|row| parse(row.uuid(0)?, &row.text(1)?)).collect()
+    found.iter().map(|row| Ok((parse(row.uuid(0)?, &row.text(1)?)?, row.maybe_big(2)?))).collect()
 }
 
-/// All stored events of conversations, by conversation.
+/// All stored events of conversations as they came, by conversation, each with the rule set that mapped it.
 pub(crate) async fn of_conversations(
     session: &Session<'_>,
     conversations: impl IntoIterator<Item = Uuid>,
-) -> Result<Vec<(Uuid, Event)>, StoreError> {
-    let query = Query::new("SELECT e.conversation, e.id, e.body FROM event e WHERE e.conversation {ids}");
+) -> Result<Vec<(Uuid, Event, Option<i64>)>, StoreError> {
+    let query = Query::new("SELECT e.conversation, e.id, e.body, e.rules FROM event e WHERE e.conversation {ids}");
     let found = session.all("read events of conversations", query.ids(conversations)).await?;
-    found.iter().map(|row| Ok((row.uuid(0)?, parse(row.uuid(1)?, &row.text(2)?)?))).collect()
+    found.iter().map(|row| Ok((row.uuid(0)?, parse(row.uuid(1)?, &row.text(2)?)?, row.maybe_big(3)?))).collect()
 }
 
-fn parse(id: Uuid, body: &str) -> Result<Event, StoreError> {
+pub(super) fn parse(id: Uuid, body: &str) -> Result<Event, StoreError> {
     Event::from_json(body.as_bytes()).map_err(|cause| StoreError::Unreadable {
         table: "event",
         id,

@@ -2,7 +2,7 @@
 //!
 //! - [`Store`] opens a database and brings its schema up to date ([`Settings`] says which).
 //! - One file a table or two: events and books, conversations and records, handles and evidence, profile, pops, outbox,
-//!   tokens, audit log. Each statement takes a whole batch; none is run per event. What a batch asks and writes at one
+//!   tokens, audit log, mapping rules. Each statement takes a whole batch; none is run per event. What a batch asks and writes at one
 //!   point of its transaction goes as one [`Bundle`].
 //! - [`StoreError::disposition`] says what a caller does about a failure.
 //!
@@ -34,6 +34,7 @@ mod queues;
 pub(crate) mod retention;
 pub(crate) mod revisions;
 mod rows;
+pub(crate) mod rules;
 mod series;
 mod session;
 mod spans;
@@ -62,6 +63,7 @@ pub(crate) use handles::HandleRow;
 pub(crate) use pops::LivePop;
 pub(crate) use profiles::{TagRow, ValueRow};
 pub(crate) use revisions::RevisionRow;
+pub(crate) use rules::{NewVersion, RuleSetRow, VersionRow};
 pub(crate) use session::Session;
 
 /// Microseconds since 1970.

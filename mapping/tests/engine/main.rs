@@ -11,6 +11,7 @@ mod limits;
 mod migrations;
 /// The second opinion of the identity tests.
 #[path = "../identity/naive.rs"]
+#[expect(dead_code, reason = "the tests of the identity look at all of it")]
 mod naive;
 mod order;
 mod pure;
@@ -18,6 +19,7 @@ mod recycled;
 mod rehearsal;
 mod repositories;
 mod retention;
+mod rules;
 mod stories;
 mod switch;
 mod told;

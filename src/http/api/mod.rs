@@ -1,7 +1,7 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `conflicts.rs` what awaits one ·
-//! `cdrs.rs` conversation records · `archive.rs` what is done to all records ·
+//! `cdrs.rs` conversation records · `archive.rs` what is done to all records · `mapping.rs` rules ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `figures.rs` hot spots and series · `recordings.rs` recorder and player · `tokens.rs`
 
@@ -21,6 +21,7 @@ mod customers;
 mod figures;
 mod identity;
 mod lookup;
+mod mapping;
 mod operations;
 mod recordings;
 mod tokens;
@@ -31,6 +32,7 @@ pub(super) use cdrs::RemarkRequest;
 pub(super) use conflicts::ConflictRequest;
 pub(super) use identity::{MergeRequest, RehearsalRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
+pub(super) use mapping::{ApplyRequest, PlanRequest, RollbackRequest};
 pub(super) use operations::LettersRequest;
 pub(super) use recordings::ReplayRequest;
 pub(super) use tokens::TokenCreated;
@@ -70,6 +72,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(archive::report))
         .routes(routes!(archive::old, archive::retire))
         .routes(routes!(lookup::lookup))
+        .routes(routes!(mapping::versions))
+        .routes(routes!(mapping::version))
+        .routes(routes!(mapping::event))
+        .routes(routes!(mapping::plan))
+        .routes(routes!(mapping::apply))
+        .routes(routes!(mapping::rollback))
         .routes(routes!(operations::connectors))
         .routes(routes!(operations::pause))
         .routes(routes!(operations::resume))
