@@ -12,7 +12,7 @@ mod settings;
 
 pub use config::Value;
 pub use load::{DEFAULT, Sources, load, load_with};
-pub use problem::{Problem, Problems};
+pub use problem::{Problem, Problems, nearest};
 pub use secret::secret;
 pub use settings::{
     Amqp, Bus, Connector, Daemon, Embedded, Http, Log, LogFormat, Mapping, Postgres, Role, Settings, Spool, Sqlite,

@@ -44,7 +44,7 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// The name nearest to `wrong`, if it is near enough to be a slip of the hand.
-pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(wrong, name), *name))

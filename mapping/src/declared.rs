@@ -1,4 +1,4 @@
-//! What is declared in files that the configuration names: scheme rules, dial plans by site.
+//! What is declared in files that the configuration names: scheme rules, dial plans by site, profile rules, agents.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,9 +8,12 @@ use trunkline_config::{Problem, Problems, Settings};
 use crate::engine::Knowledge;
 use crate::identity::Rules;
 use crate::numbers::{DialPlan, DialPlans};
+use crate::profile::{AgentProfile, ProfileRules};
 
 const RULES: &str = "mapping.identity_rules";
 const PLANS: &str = "mapping.dial_plans";
+const PROFILE: &str = "mapping.profile_rules";
+const AGENTS: &str = "mapping.agents";
 
 /// Reads the files, or tells everything that is wrong with them, each with the key that names it. Blocks on small files.
 ///
@@ -21,7 +24,22 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, Problems> {
         .and_then(|file| noted(RULES, read(file, Rules::from_toml), &mut problems))
         .unwrap_or_default();
     let plans = plans(settings, &mut problems);
-    if problems.is_empty() { Ok(Knowledge { rules, plans, ..Knowledge::default() }) } else { Err(Problems(problems)) }
+    let profile = named(&settings.mapping.profile_rules)
+        .and_then(|file| noted(PROFILE, read(file, ProfileRules::from_toml), &mut problems))
+        .unwrap_or_default();
+    if let Err(Problems(more)) = agents(settings) {
+        problems.extend(more);
+    }
+    if problems.is_empty() { Ok(Knowledge { rules, plans, profile }) } else { Err(Problems(problems)) }
+}
+
+/// Reads the list of agents, or tells what is wrong with it; empty if none is named. Blocks on a small file.
+pub fn agents(settings: &Settings) -> Result<Vec<AgentProfile>, Problems> {
+    let mut problems = Vec::new();
+    let list = named(&settings.mapping.agents)
+        .and_then(|file| noted(AGENTS, read(file, AgentProfile::list), &mut problems))
+        .unwrap_or_default();
+    if problems.is_empty() { Ok(list) } else { Err(Problems(problems)) }
 }
 
 fn plans(settings: &Settings, problems: &mut Vec<Problem>) -> DialPlans {

@@ -14,7 +14,7 @@ use super::people::{self, Heard, Walked};
 use super::pops;
 use super::profiles::Said;
 use super::who::{Asked, presume};
-use super::{Applied, Derivation, Engine, Rejected};
+use super::{Applied, Derivation, Engine, Rejected, staff, touch};
 use crate::identity::{Handle, subject_handle};
 use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
@@ -140,9 +140,11 @@ impl Engine {
         if !intake.fresh.is_empty() {
             let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
             self.hear(session, &intake.fresh, &known, &mut writes, &mut derived).await?;
+            staff::see(&mut writes, &intake.fresh);
+            touch::of_people(&mut writes, &intake.fresh, knowledge);
             let folded = conversations.fold(session, &intake.fresh, state, &self.recent, &mut writes).await?;
             if !folded.touched.is_empty() {
-                self.tell(session, folded, known, &mut writes, &mut derived).await?;
+                self.tell(session, &intake.fresh, folded, known, &mut writes, &mut derived).await?;
             }
         }
         let applied = Applied {
@@ -218,7 +220,7 @@ impl Engine {
             let tells = matches!(event.body, Body::CustomerProfile(_) | Body::CustomerTag(_) | Body::ChatOpened(_));
             let handle = if tells { subject_handle(event, &knowledge.rules, &knowledge.plans) } else { None };
             if let Some(handle) = handle {
-                said.hear(event, handle.id(), &knowledge.fields);
+                said.hear(event, handle.id(), &knowledge.profile);
             }
         }
         if said.is_empty() {
@@ -228,13 +230,14 @@ impl Engine {
         session.together(writes.take()).await?;
         // Whoever something is said of is named by the event that says it.
         let customer_of = |handle| known.get(&handle).map(|row| row.customer);
-        said.keep(session, customer_of, &knowledge.fields, derived).await
+        said.keep(session, customer_of, &knowledge.profile, derived).await
     }
 
     /// Records and pops.
     async fn tell(
         &self,
         session: &Session<'_>,
+        fresh: &[Fresh<'_>],
         conversations: Conversations<'_>,
         mut rows: HashMap<Uuid, HandleRow>,
         writes: &mut Bundle,
@@ -259,6 +262,7 @@ impl Engine {
             rows.extend(session.ask(handles::by_id(missing)).await?.into_iter().map(|row| (row.id, row)));
         }
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root)?.iter().copied().find(|id| rows.contains_key(id));
+        touch::of_conversations(writes, fresh, touched, &before, subject_of);
         // A record on a handle that several share is nobody's.
         let customer_of =
             |handle: Uuid| rows.get(&handle).filter(|row| !row.shared && !row.generic).map(|row| row.customer);
@@ -270,7 +274,7 @@ impl Engine {
                 Some(Asked { conversation: one.root, handle: rows.get(&subject_of(one)?)?, before })
             })
             .collect();
-        let presumed = presume(session, &asked, &self.knowledge.fields).await?;
+        let presumed = presume(session, &asked, &self.knowledge.profile).await?;
         pops::turn(writes, touched, standing, &presumed, derived)
     }
 

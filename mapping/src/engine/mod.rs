@@ -18,11 +18,16 @@ mod conversations;
 mod derive;
 mod directives;
 mod inbox;
+mod journey;
 mod people;
 mod pops;
 mod profiles;
 mod recent;
 mod records;
+mod spreading;
+mod staff;
+mod tagging;
+mod touch;
 mod who;
 
 use std::sync::Arc;
@@ -36,7 +41,7 @@ pub use records::Records;
 
 use crate::identity::Rules;
 use crate::numbers::DialPlans;
-use crate::profile::FieldRules;
+use crate::profile::ProfileRules;
 use crate::store::{Rejection, Store, StoreError};
 
 /// Applies events. Cheap to clone; clones share the store. Several may work at once, in several processes too
@@ -56,8 +61,8 @@ pub struct Knowledge {
     pub rules: Rules,
     /// How numbers are written at each site.
     pub plans: DialPlans,
-    /// How sources settle their conflicts over profile fields.
-    pub fields: FieldRules,
+    /// What is made of what sources say of people.
+    pub profile: ProfileRules,
 }
 
 /// What became of a batch.

@@ -12,6 +12,7 @@
 mod evidence;
 mod handle;
 mod observe;
+mod own;
 mod partition;
 mod region;
 mod resolve;
@@ -21,6 +22,7 @@ mod scheme;
 pub use evidence::{Evidence, Origin, Sighting};
 pub use handle::{Blocked, Handle};
 pub use observe::{BlockedHandle, Observations, observe, subject_handle};
+pub use own::OwnPeople;
 pub use partition::{Customer, Partition, Standing, Verdict, partition};
 pub use region::Region;
 pub use resolve::{LineError, LineNote, Resolved, resolve_lines};

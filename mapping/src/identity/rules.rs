@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trunkline_events::customer::Strength;
 
-use super::{Handle, Patterns, Role, Scheme};
+use super::{Handle, OwnPeople, Patterns, Role, Scheme};
 use crate::overlay;
 
 /// The embedded default rules, as TOML.
@@ -26,6 +26,8 @@ pub struct Rules {
     schemes: BTreeMap<String, Scheme>,
     #[serde(skip)]
     version: String,
+    #[serde(skip)]
+    own: OwnPeople,
 }
 
 /// Values that identify nobody in any scheme.
@@ -64,6 +66,11 @@ impl Rules {
     /// Names the content: rules that decide alike have the same version, whatever comments and order say.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Our own people, whose handles are no customer's.
+    pub fn own_people(&self) -> &OwnPeople {
+        &self.own
     }
 
     /// The scheme's name in the rules: lower case, `-` as `_`, aliases followed.

@@ -10,13 +10,14 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 const LOCK: i64 = 0x7472_756e_6b00;
 
 /// What the words in braces mean.
-const POSTGRES: [(&str, &str); 3] = [
+const POSTGRES: [(&str, &str); 4] = [
     ("{uuid}", "uuid"),
     ("{serial}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
     ("{roomy}", " WITH (fillfactor = 70)"),
+    ("{json}", "::json"),
 ];
-const SQLITE: [(&str, &str); 3] =
-    [("{uuid}", "text"), ("{serial}", "integer PRIMARY KEY AUTOINCREMENT"), ("{roomy}", "")];
+const SQLITE: [(&str, &str); 4] =
+    [("{uuid}", "text"), ("{serial}", "integer PRIMARY KEY AUTOINCREMENT"), ("{roomy}", ""), ("{json}", "")];
 
 struct Migrator;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(Step { name: "0001", sql: include_str!("schema/0001.sql") }),
             Box::new(Step { name: "0002", sql: include_str!("schema/0002.sql") }),
+            Box::new(Step { name: "0005", sql: include_str!("schema/0005.sql") }),
         ]
     }
 }

@@ -11,6 +11,7 @@ mod pure;
 mod repositories;
 mod stories;
 mod told;
+mod touching;
 mod workers;
 
 /// Runs each `async fn(&House)` of a module as a test on both databases.
