@@ -167,7 +167,7 @@ fn must_be_pure(path: &Path) -> bool {
         && !text.starts_with("connectors/src/lib.rs")
         // Reads the files that `*_file` keys name, once, before anything runs.
         && !text.ends_with("params.rs");
-    let mapping = ["identity/", "numbers/", "cdr/", "profile/"]
+    let mapping = ["identity/", "numbers/", "cdr/", "profile/", "expression/"]
         .iter()
         .any(|part| text.starts_with(&format!("mapping/src/{part}")));
     (connector || mapping || text.starts_with("bus/events/src/")) && !is_test(path)
