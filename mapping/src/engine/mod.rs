@@ -24,6 +24,7 @@ mod pops;
 mod profiles;
 mod recent;
 mod records;
+mod segments;
 mod spreading;
 mod staff;
 mod tagging;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::owner::OwnerRule;
 use super::rules::{ProfileRules, Strategy};
+use super::segments::segment;
+use crate::expression::{Fault, ITEMS};
 use crate::overlay::{Flaw, Lines, no_such};
 
 /// All flaws of `rules`, which were read from `text` over the defaults.
@@ -13,6 +15,7 @@ pub(super) fn flaws(rules: &ProfileRules, text: &str) -> Vec<Flaw> {
     check.names();
     check.owner();
     check.tags();
+    check.segments();
     check.found
 }
 
@@ -78,6 +81,23 @@ impl Check<'_> {
         if !self.rules.fields.contains_key(name) {
             let known: Vec<&str> = self.rules.fields.keys().map(String::as_str).collect();
             self.flaw(path, format!("names {name:?}, which {}", no_such("field", name, &known)));
+        }
+    }
+
+    fn segments(&mut self) {
+        let rules = self.rules;
+        if rules.fields.len() > ITEMS {
+            let sentence =
+                format!("declares {} fields; {ITEMS} are the most that a condition can be given", rules.fields.len());
+            self.flaw(&["fields"], sentence);
+            return;
+        }
+        for (name, declared) in &rules.segments {
+            for Fault { line, sentence } in segment(&declared.when, rules).err().unwrap_or_default() {
+                let mut flaw = self.lines.flaw(&["segments", name, "when"], sentence);
+                flaw.line = flaw.line.map(|at| at + line);
+                self.found.push(flaw);
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! - [`ProfileRules`] is what is declared; each flaw in it has its line ([`Flaw`]).
 //! - [`settle`] chooses the values of fields, [`computed`] makes those that nobody says of the customer's records.
 //! - [`tags`] says which tags are set; [`spread`] what of them must be written to which system.
+//! - [`segment`] compiles a condition, [`belongs`] says whether somebody meets it.
 //! - [`owner`] finds whose customer one is.
 //! - [`brief`] and [`last_contact`] make the short form that a pop shows.
 //! - [`Agents`] says who of ours is who in which system.
@@ -27,7 +28,7 @@ pub use brief::{brief, last_contact};
 pub use computed::{COMPUTED, Computed, computed};
 pub use owner::{Owner, OwnerRule, OwnerRules, owner};
 pub use rules::{DEFAULT_PROFILE, FieldRule, Group, ProfileRules, ProfileRulesError, Strategy};
-pub use segments::Segment;
+pub use segments::{Activity, NEVER, Segment, belongs, segment};
 pub use settle::{Chosen, FieldValue, settle};
 pub use spread::{ECHO_WITHIN, Written, spread};
 pub use tags::{SetTag, TagAt, TagFact, TagRule, Way, tags};

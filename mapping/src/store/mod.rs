@@ -11,6 +11,7 @@
 //!
 //! Instants are kept in microseconds since 1970; the text of an event is kept as it came.
 
+pub(crate) mod activity;
 pub(crate) mod agents;
 mod audit_log;
 mod books;

@@ -1,9 +1,11 @@
 //! What the store shows to people: the shapes that the HTTP API, the panel and `trunkctl` read.
 
 mod journey;
+mod segment;
 mod staff;
 
 pub use journey::{NoCursor, Place, TimelineFilter, TimelinePage, TouchKind, TouchPoint};
+pub use segment::{SegmentPage, SegmentRow, SegmentView};
 pub use staff::{AgentView, LoginView, TagWordView};
 
 use schemars::JsonSchema;

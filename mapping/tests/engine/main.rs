@@ -9,6 +9,7 @@ mod migrations;
 mod order;
 mod pure;
 mod repositories;
+mod segments;
 mod stories;
 mod told;
 mod touching;
