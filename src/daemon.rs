@@ -28,6 +28,7 @@ use crate::wire::pipeline::Pipeline;
 use crate::wire::pops::Pops;
 use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
+use crate::wire::staff;
 
 /// A running daemon.
 pub struct Daemon {
@@ -74,7 +75,9 @@ impl Daemon {
         let knowledge = trunkline_mapping::declared::knowledge(&settings)?;
         let store = opening::open_store(&settings).await?;
         let bus = opening::open_bus(&settings).await?;
-        let parts = Parts { settings: &settings, bus, engine: Engine::new(store.clone(), knowledge), metrics };
+        let engine = Engine::new(store.clone(), knowledge);
+        engine.keep_agents(&trunkline_mapping::declared::agents(&settings)?, drive::system_clock()).await?;
+        let parts = Parts { settings: &settings, bus, engine, metrics };
         let admin_token = first_token(&store, &data_dir).await?;
         let default_token = match &extras.default_token {
             Some(new) => Some(SecretString::from(store.create_token(new, drive::system_clock()).await?.1)),
@@ -148,6 +151,7 @@ impl Parts<'_> {
         }
         if has(Role::Mapping) {
             self.map(&outbox, &pops, &stop, &tasks);
+            tasks.spawn(staff::learn(self.engine.clone(), stop.clone()));
         }
         let data_dir = &self.settings.daemon.data_dir;
         let host = Host::new(Arc::new(BusIntake { intake: self.bus.intake(), data_dir: data_dir.clone() }), data_dir);

@@ -6,10 +6,13 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
-use trunkline_mapping::view::{CustomerView, LinkView, TimelineEntry, Who};
+use trunkline_mapping::view::{
+    AgentView, CustomerView, LinkView, LoginView, SegmentPage, SegmentView, TagWordView, TimelineEntry, TimelinePage, Who,
+};
 
 use super::api::{
-    self, LettersRequest, List, Looked, MergeRequest, RemarkRequest, SplitRequest, TokenCreated, UndoRequest,
+    self, AgentsRequest, LettersRequest, Linked, List, LoginRequest, Looked, MergeRequest, RemarkRequest, ScanRequest,
+    SplitRequest, TokenCreated, UndoRequest, Whose,
 };
 use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
@@ -74,9 +77,13 @@ fn schemas() -> Value {
     add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
+    known(&mut add, &mut generator);
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
         SchemaGenerator::subschema_for::<Who>,
+        SchemaGenerator::subschema_for::<TimelinePage>,
+        SchemaGenerator::subschema_for::<AgentView>,
+        SchemaGenerator::subschema_for::<SegmentPage>,
         SchemaGenerator::subschema_for::<Change>,
         SchemaGenerator::subschema_for::<LettersDone>,
         SchemaGenerator::subschema_for::<NewToken>,
@@ -88,6 +95,19 @@ fn schemas() -> Value {
     }
     named.extend(generator.take_definitions(true));
     Value::Object(named)
+}
+
+/// What is known of customers and agents besides who they are.
+fn known<R>(add: &mut impl FnMut(&str, Value) -> R, generator: &mut SchemaGenerator) {
+    add("Agents", of::<List<AgentView>>(generator));
+    add("Logins", of::<List<LoginView>>(generator));
+    add("AgentsRequest", of::<AgentsRequest>(generator));
+    add("LoginRequest", of::<LoginRequest>(generator));
+    add("Linked", of::<Linked>(generator));
+    add("Whose", of::<Whose>(generator));
+    add("TagWords", of::<List<TagWordView>>(generator));
+    add("Segments", of::<List<SegmentView>>(generator));
+    add("ScanRequest", of::<ScanRequest>(generator));
 }
 
 /// The schema itself, its parts by reference.

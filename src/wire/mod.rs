@@ -9,7 +9,8 @@
 //! - [`pops`]: bus → the pages of people.
 //! - [`opening`], [`declared`]: from the configuration to open parts and what they know.
 //! - [`books`]: what is missing in the store and lies nowhere else.
-//! - [`records`], [`operations`]: what the HTTP side asks for.
+//! - [`records`], [`profiles`], [`operations`]: what the HTTP side asks for.
+//! - [`staff`]: our own people, as other processes know them too.
 
 pub(crate) mod books;
 pub(crate) mod declared;
@@ -21,5 +22,7 @@ pub(crate) mod operations;
 pub(crate) mod orphans;
 pub(crate) mod pipeline;
 pub(crate) mod pops;
+pub(crate) mod profiles;
 pub(crate) mod records;
 pub(crate) mod relay;
+pub(crate) mod staff;

@@ -37,7 +37,7 @@ impl StoreRecords {
     }
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     trunkline_connectors::drive::system_clock()
 }
 
@@ -66,7 +66,8 @@ fn by<'a>(decided: &Decided<'a>) -> By<'a> {
 #[async_trait]
 impl Records for StoreRecords {
     async fn customer(&self, id: Uuid) -> Answer<Option<CustomerView>> {
-        stored(self.engine.records().customer(id).await)
+        let view = stored(self.engine.records().customer(id).await)?;
+        Ok(view.map(|view| view.aged(now())))
     }
 
     async fn find_customers(&self, text: &str, limit: u32) -> Answer<Vec<Brief>> {

@@ -1,6 +1,7 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
+//! `journey.rs` a customer's whole journey · `staff.rs` our agents · `segments.rs` tags' words and segments ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `tokens.rs`
 
@@ -16,8 +17,11 @@ mod audit;
 mod cdrs;
 mod customers;
 mod identity;
+mod journey;
 mod lookup;
 mod operations;
+mod segments;
+mod staff;
 mod tokens;
 
 pub(super) use agent::{Found, Me};
@@ -25,6 +29,8 @@ pub(super) use cdrs::RemarkRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use operations::LettersRequest;
+pub(super) use segments::ScanRequest;
+pub(super) use staff::{AgentsRequest, Linked, LoginRequest, Whose};
 pub(super) use tokens::TokenCreated;
 
 /// A list, in an object so that more can be said beside it later.
@@ -43,6 +49,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::find))
         .routes(routes!(customers::show))
         .routes(routes!(customers::timeline))
+        .routes(routes!(journey::touch_points))
         .routes(routes!(customers::who))
         .routes(routes!(identity::explain))
         .routes(routes!(identity::merge))
@@ -58,6 +65,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::dead_letters, operations::purge))
         .routes(routes!(operations::dead_letter))
         .routes(routes!(operations::replay))
+        .routes(routes!(staff::list, staff::import))
+        .routes(routes!(staff::whose))
+        .routes(routes!(staff::unlinked))
+        .routes(routes!(staff::show))
+        .routes(routes!(staff::link, staff::unlink))
+        .routes(routes!(segments::tags))
+        .routes(routes!(segments::list))
+        .routes(routes!(segments::scan))
         .routes(routes!(audit::books))
         .routes(routes!(audit::log))
         .routes(routes!(tokens::list, tokens::create))
