@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, Pop, PopEnded};
 use trunkline_mapping::view::{
-    AgentView, CustomerView, LinkView, LoginView, SegmentPage, SegmentView, TagWordView, TimelineEntry, TimelinePage, Who,
+    AgentView, CustomerView, LinkView, LoginView, SegmentPage, SegmentView, TagWordView, TimelineEntry, TimelinePage,
+    Who,
 };
 
 use super::api::{

@@ -54,7 +54,8 @@ impl Part {
         }
         let agent = self.agent.as_deref().map(|agent| plain(agent, "agent").map(str::to_owned)).transpose()?;
         let after = self.cursor.as_deref().map(str::parse).transpose();
-        let after = after.map_err(|error: trunkline_mapping::view::NoCursor| Problem::senseless(format!("cursor {error}")))?;
+        let after =
+            after.map_err(|error: trunkline_mapping::view::NoCursor| Problem::senseless(format!("cursor {error}")))?;
         let limit = self.limit.unwrap_or(50).clamp(1, 200);
         Ok(TimelineFilter { kinds, medium, agent, since: self.since, until: self.until, after, limit })
     }

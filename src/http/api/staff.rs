@@ -153,7 +153,8 @@ pub(super) async fn import(
     }
     let list = asked.agents.into_iter().map(AgentRequest::profile).collect::<Result<Vec<_>, _>>()?;
     let (mut ids, mut logins) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    let twice = list.iter().any(|agent| !ids.insert(&agent.agent) || agent.logins.iter().any(|one| !logins.insert(one)));
+    let twice =
+        list.iter().any(|agent| !ids.insert(&agent.agent) || agent.logins.iter().any(|one| !logins.insert(one)));
     if twice {
         return Err(Problem::senseless("an agent or a login stands twice"));
     }

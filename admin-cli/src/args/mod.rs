@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod known;
+
+pub(crate) use known::{AgentCommand, ExportForm, Members, SegmentCommand, TagCommand, TimelineArgs};
 use trunkline_events::customer::RawHandle;
 
 /// Rules Trunkline from a terminal: mappings, customers, records, connectors, dead letters, books.
@@ -53,6 +57,15 @@ pub(crate) enum Command {
     /// Conversation records.
     #[command(subcommand)]
     Cdr(CdrCommand),
+    /// Our agents: who is who in which system.
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Tags, in each system's own words.
+    #[command(subcommand)]
+    Tag(TagCommand),
+    /// Customers by what is known of them.
+    #[command(subcommand)]
+    Segment(SegmentCommand),
     /// The bus.
     #[command(subcommand)]
     Bus(BusCommand),
@@ -129,6 +142,9 @@ pub(crate) enum CustomerCommand {
         /// Customer id; former ids count.
         customer: String,
     },
+    /// Everything that happened with one customer, the newest first: calls, chats, messages, mails, tickets, pages, tags,
+    /// remarks.
+    Timeline(TimelineArgs),
     /// Why these handles are one customer, and what was refused.
     Explain {
         /// Customer id; former ids count.
