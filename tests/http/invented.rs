@@ -15,6 +15,7 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Remark};
 use trunkline_events::customer::{RawHandle, Strength};
 use trunkline_events::pop::{Brief, Certainty, LastContact};
+use trunkline_mapping::profile::Login;
 use trunkline_mapping::view::{BooksView, CustomerView, LinkView, TimelineEntry, Who};
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub(crate) struct Stored {
     pub(crate) decided: Vec<(String, String)>,
     pub(crate) dead: Vec<DeadLetterView>,
     pub(crate) paused: Vec<String>,
+    /// Agent and login.
+    pub(crate) linked: Vec<(String, Login)>,
     /// Every question is answered so much later.
     pub(crate) slow: Duration,
     /// Every question is answered with an error.
@@ -71,7 +74,7 @@ impl Invented {
         self.stored().audit.iter().map(|entry| format!("{} {}", entry.actor, entry.action)).collect()
     }
 
-    async fn asked(&self) -> Answer<()> {
+    pub(crate) async fn asked(&self) -> Answer<()> {
         let (slow, away) = {
             let stored = self.stored();
             (stored.slow, stored.away)

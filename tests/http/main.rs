@@ -4,6 +4,7 @@ mod access;
 mod browser;
 mod house;
 mod invented;
+mod known;
 mod limits;
 mod openapi;
 mod operations;

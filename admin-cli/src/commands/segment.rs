@@ -211,11 +211,10 @@ fn line(cells: impl IntoIterator<Item = String>) -> String {
     cells.into_iter().map(|cell| quoted(&tame(&cell))).collect::<Vec<_>>().join(",")
 }
 
-/// A spreadsheet takes a cell that begins so for a formula; customers may have written it. A number in E.164 is none.
+/// A spreadsheet takes a cell that begins so for a formula; customers may have written it. Numbers in E.164 are none.
 fn tame(cell: &str) -> String {
-    let is_number =
-        cell.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
-    let dangerous = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) && !is_number;
+    let are_numbers = cell.bytes().all(|byte| byte.is_ascii_digit() || b"+; ".contains(&byte));
+    let dangerous = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) && !are_numbers;
     let cell: String = cell.chars().filter(|found| *found != '\0').collect();
     if dangerous { format!("'{cell}") } else { cell }
 }
@@ -235,7 +234,7 @@ mod tests {
             line(row.map(str::to_owned)),
             "'=cmd|' /C calc'!A0,+8613800138001,'-1+1,'@SUM(A1),\"a, \"\"b\"\"\",'\tx,'＝1"
         );
-        assert_eq!(line(["+86138; +86139".to_owned()]), "'+86138; +86139");
+        assert_eq!(line(["+86138; +86139".to_owned(), "+1+1=2".to_owned()]), "+86138; +86139,'+1+1=2");
     }
 
     #[test]
@@ -243,6 +242,6 @@ mod tests {
         let row = json!({"customer": "c", "name": null, "phones": ["+861", "+862"], "tags": [], "fields": {"city": "Bei\njing"}});
         let cells = cells(&row, &["city".to_owned(), "level".to_owned()]);
         assert_eq!(cells, ["c", "", "+861; +862", "", "", "", "Bei\njing", ""]);
-        assert_eq!(line(cells), "c,,'+861; +862,,,,\"Bei\njing\",");
+        assert_eq!(line(cells), "c,,+861; +862,,,,\"Bei\njing\",");
     }
 }
