@@ -12,8 +12,8 @@ use trunkline_mapping::view::{
 };
 
 use super::api::{
-    self, AgentsRequest, LettersRequest, Linked, List, LoginRequest, Looked, MergeRequest, RemarkRequest, ScanRequest,
-    SplitRequest, TokenCreated, UndoRequest, Whose,
+    self, AgentsRequest, EditRequest, LettersRequest, Linked, List, LoginRequest, Looked, MergeRequest, RemarkRequest,
+    ScanRequest, SplitRequest, TokenCreated, UndoRequest, Whose,
 };
 use super::parts::{AuditEntry, Books, Change, ConnectorView, DeadLetterView, LettersDone, LivePop, NewToken, Token};
 use super::problem::{self, Problem};
@@ -103,6 +103,7 @@ fn known<R>(add: &mut impl FnMut(&str, Value) -> R, generator: &mut SchemaGenera
     add("Agents", of::<List<AgentView>>(generator));
     add("Logins", of::<List<LoginView>>(generator));
     add("AgentsRequest", of::<AgentsRequest>(generator));
+    add("EditRequest", of::<EditRequest>(generator));
     add("LoginRequest", of::<LoginRequest>(generator));
     add("Linked", of::<Linked>(generator));
     add("Whose", of::<Whose>(generator));

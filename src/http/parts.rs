@@ -8,6 +8,7 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::{Brief, Pop};
+use trunkline_mapping::engine::Edit;
 use trunkline_mapping::profile::{AgentProfile, Login};
 use trunkline_mapping::view::{
     AgentView, BooksView, CustomerView, LinkView, LoginView, SegmentPage, SegmentView, TagWordView, TimelineEntry,
@@ -153,6 +154,8 @@ pub struct Change {
 pub trait Profiles: Send + Sync {
     /// A page of everything that happened with a customer; `None` for an id that is nobody's.
     async fn journey(&self, customer: Uuid, filter: &TimelineFilter) -> Answer<Option<TimelinePage>>;
+    /// Writes fields and tags of a customer.
+    async fn edit(&self, customer: Uuid, author: &str, edit: &Edit) -> Answer<()>;
     /// All agents.
     async fn agents(&self) -> Answer<Vec<AgentView>>;
     /// One agent.

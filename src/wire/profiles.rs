@@ -1,6 +1,7 @@
 //! What is known of customers and agents, as the HTTP side sees it.
 
 use async_trait::async_trait;
+use trunkline_mapping::engine::Edit;
 use trunkline_mapping::profile::{AgentProfile, Login};
 use trunkline_mapping::view::{
     AgentView, LoginView, SegmentPage, SegmentView, TagWordView, TimelineFilter, TimelinePage,
@@ -8,12 +9,18 @@ use trunkline_mapping::view::{
 use uuid::Uuid;
 
 use crate::http::parts::{Answer, PartError, Profiles};
-use crate::wire::records::{StoreRecords, now, stored};
+use crate::wire::records::{StoreRecords, decided, now, stored};
 
 #[async_trait]
 impl Profiles for StoreRecords {
     async fn journey(&self, customer: Uuid, filter: &TimelineFilter) -> Answer<Option<TimelinePage>> {
         stored(self.engine.records().journey(customer, filter).await)
+    }
+
+    async fn edit(&self, customer: Uuid, author: &str, edit: &Edit) -> Answer<()> {
+        let applied = self.engine.edit(customer, author, edit, now()).await.map_err(|error| decided(&error))?;
+        self.tell(applied);
+        Ok(())
     }
 
     async fn agents(&self) -> Answer<Vec<AgentView>> {

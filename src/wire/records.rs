@@ -26,7 +26,7 @@ pub(crate) struct StoreRecords {
 
 impl StoreRecords {
     /// Passes on what a decision or remark derived, as the pipeline does.
-    fn tell(&self, applied: Applied) {
+    pub(super) fn tell(&self, applied: Applied) {
         applied.derived.iter().for_each(|derivation| self.pops.show(&derivation.event));
         self.relay.push(applied.derived);
     }
@@ -49,7 +49,7 @@ pub(super) fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
     result.map_err(|error| unavailable(&error))
 }
 
-fn decided(error: &DirectiveError) -> PartError {
+pub(super) fn decided(error: &DirectiveError) -> PartError {
     match error {
         DirectiveError::NoCustomer(_) | DirectiveError::NoConversation(_) | DirectiveError::NoDirective(_) => {
             PartError::Missing(error.to_string())

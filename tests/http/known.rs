@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::json;
 use trunkline::http::parts::{Answer, PartError, Profiles};
+use trunkline_mapping::engine::Edit;
 use trunkline_mapping::profile::{AgentProfile, Login};
 use trunkline_mapping::view::{
     AgentView, LoginView, Place, SegmentPage, SegmentRow, SegmentView, TagWordView, TimelineFilter, TimelinePage,
@@ -58,6 +59,12 @@ impl Profiles for Invented {
         items.truncate(filter.limit as usize);
         let next = items.last().filter(|_| more).map(|last| Place::from((last.at, last.id)).to_string());
         Ok(Some(TimelinePage { items, next }))
+    }
+
+    async fn edit(&self, customer: Uuid, author: &str, edit: &Edit) -> Answer<()> {
+        let told = format!("{author} {customer} {:?} {:?}", edit.fields, edit.tags);
+        self.stored().decided.push((author.into(), told));
+        Ok(())
     }
 
     async fn agents(&self) -> Answer<Vec<AgentView>> {
@@ -203,6 +210,27 @@ async fn logins_are_given_and_taken_by_administrators_and_read_by_others() {
     let one = json!({"agents": [{"agent": "ma", "name": "Ma", "logins": [login]}]});
     assert_eq!(read(house.post("/api/v1/agents", "root", &one).await).await.0, 204);
     assert_eq!(read(house.post("/api/v1/agents", "reader", &one).await).await.0, 403);
+}
+
+#[tokio::test]
+async fn an_agent_edits_the_profiles_of_his_own_callers() {
+    let house = furnished().await;
+    house.token("desk", &["desk"], None, Some("li.na"));
+    let path = format!("/api/v1/customers/{}/profile", id(WANG));
+    let edit = json!({"fields": {"level": "platinum"}, "tags": {"vip": true}});
+    assert_eq!(read(house.post(&path, "reader", &edit).await).await.0, 403);
+    assert_eq!(read(house.post(&path, "seat", &edit).await).await.0, 404, "she is no caller of his");
+    assert_eq!(read(house.post(&path, "desk", &edit).await).await.0, 204);
+    let written = house.records.stored().decided.clone();
+    assert_eq!(written[0].0, "li.na");
+    assert!(written[0].1.contains("platinum") && written[0].1.contains("\"vip\": true"), "{written:?}");
+    let long = "x".repeat(2_001);
+    for wrong in
+        [json!({}), json!({"fields": {"": "x"}}), json!({"fields": {"a": "\u{7}"}}), json!({"fields": {"a": long}})]
+    {
+        assert_eq!(read(house.post(&path, "desk", &wrong).await).await.0, 422, "{wrong}");
+    }
+    assert!(house.records.actions().contains(&"desk customer.edit".to_owned()));
 }
 
 #[tokio::test]

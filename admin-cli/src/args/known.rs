@@ -32,6 +32,31 @@ pub(crate) struct TimelineArgs {
     pub(crate) limit: u32,
 }
 
+/// `trunkctl customer set`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("written").args(["fields", "tags", "untags"]).required(true).multiple(true))]
+pub(crate) struct SetArgs {
+    /// Customer id; former ids count.
+    pub(crate) customer: String,
+    /// A field and its value; `level=` empties it.
+    #[arg(value_name = "FIELD=VALUE", value_parser = field)]
+    pub(crate) fields: Vec<(String, String)>,
+    /// Sets a tag, by its name here.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Takes a tag away.
+    #[arg(long = "untag", value_name = "TAG")]
+    pub(crate) untags: Vec<String>,
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, like level=gold")?;
+    if field.trim().is_empty() {
+        return Err("write FIELD=VALUE, like level=gold".to_owned());
+    }
+    Ok((field.trim().to_owned(), value.to_owned()))
+}
+
 /// `trunkctl agent`
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgentCommand {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod known;
 
-pub(crate) use known::{AgentCommand, ExportForm, Members, SegmentCommand, TagCommand, TimelineArgs};
+pub(crate) use known::{AgentCommand, ExportForm, Members, SegmentCommand, SetArgs, TagCommand, TimelineArgs};
 use trunkline_events::customer::RawHandle;
 
 /// Rules Trunkline from a terminal: mappings, customers, records, connectors, dead letters, books.
@@ -145,6 +145,8 @@ pub(crate) enum CustomerCommand {
     /// Everything that happened with one customer, the newest first: calls, chats, messages, mails, tickets, pages, tags,
     /// remarks.
     Timeline(TimelineArgs),
+    /// Writes profile fields and tags of one customer, as an agent does.
+    Set(SetArgs),
     /// Why these handles are one customer, and what was refused.
     Explain {
         /// Customer id; former ids count.

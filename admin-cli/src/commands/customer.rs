@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{cell, found, items, path_id, print_details, print_json, print_list, print_rows, say};
-use crate::args::{CustomerCommand, TimelineArgs};
+use crate::args::{CustomerCommand, SetArgs, TimelineArgs};
 use crate::client::Client;
 use crate::outcome::Outcome;
 
@@ -13,6 +13,7 @@ pub(super) async fn run(command: &CustomerCommand, client: &Client, json: bool) 
         CustomerCommand::Find { text } => find(client, text, json).await,
         CustomerCommand::Show { customer } => show(client, path_id(customer)?, json).await,
         CustomerCommand::Timeline(args) => timeline(client, args, json).await,
+        CustomerCommand::Set(args) => set(client, args, json).await,
         CustomerCommand::Explain { customer } => explain(client, path_id(customer)?, json).await,
         CustomerCommand::Merge { customer, other, reason } => {
             let body = json!({"other": other, "reason": reason});
@@ -128,6 +129,16 @@ fn age(seconds: u64) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
+}
+
+async fn set(client: &Client, args: &SetArgs, json: bool) -> Result<Outcome> {
+    let fields: serde_json::Map<String, Value> =
+        args.fields.iter().map(|(field, value)| (field.clone(), value.as_str().into())).collect();
+    let tags = args.tags.iter().map(|tag| (tag, true)).chain(args.untags.iter().map(|tag| (tag, false)));
+    let tags: serde_json::Map<String, Value> = tags.map(|(tag, set)| (tag.clone(), set.into())).collect();
+    let body = json!({"fields": fields, "tags": tags});
+    let answer = client.post(&format!("/customers/{}/profile", path_id(&args.customer)?), body.clone()).await?;
+    found(answer, &format!("customer {}", args.customer), |_| if json { print_json(&body) } else { say("written") })
 }
 
 async fn timeline(client: &Client, args: &TimelineArgs, json: bool) -> Result<Outcome> {

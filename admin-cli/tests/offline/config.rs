@@ -134,3 +134,20 @@ fn the_environment_is_checked_and_tokens_in_it_are_no_settings() {
     let tools = [("TRUNKLINE_TOKEN", "x"), ("TRUNKLINE_SERVER", "http://127.0.0.1:1")];
     assert_eq!(trunkctl_with(&tools, &["config", "check"]).code, 0);
 }
+
+#[test]
+fn flaws_of_profile_rules_and_of_the_list_of_agents_are_told_with_file_line_and_nearest_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("profile.toml"), "[fields.city]\ngruop = 'identity'\n").expect("written");
+    fs::write(at("agents.csv"), "agent,logins\nzhao,2001\n").expect("written");
+    let text = format!("[mapping]\nprofile_rules = '{}'\nagents = '{}'\n", at("profile.toml"), at("agents.csv"));
+    let ended = check(&text);
+    assert_eq!(ended.code, 1);
+    for told in [
+        "profile.toml is no good: line 2: fields.city.gruop is no key; did you mean group?",
+        "agents.csv is no good: line 2: logins holds \"2001\"; write system/login, like avaya-bj/2001",
+    ] {
+        assert!(ended.stderr.contains(told), "{told:?} in {}", ended.stderr);
+    }
+}

@@ -34,6 +34,15 @@ async fn a_customer_is_shown_with_groups_ages_and_owner() {
     {
         assert!(shown.contains(part), "{part} in {shown}");
     }
+    let written = house.trunkctl(&["customer", "set", &customer, "level=gold", "--tag", "vip"]).await;
+    assert_eq!((written.code, written.stdout.as_str()), (0, "written\n"), "{written:?}");
+    let shown = house.trunkctl(&["customer", "show", &customer]).await.stdout;
+    for part in ["value", "gold", "/agents/first administrator", "vip"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let wrong = house.trunkctl(&["customer", "set", &customer, "level"]).await;
+    assert!(wrong.code == 2 && wrong.stderr.contains("FIELD=VALUE"), "{wrong:?}");
+    assert_eq!(house.trunkctl(&["customer", "set", &customer]).await.code, 2, "nothing to write");
     let view = house.trunkctl(&["customer", "show", &customer, "--json"]).await.json();
     assert_eq!(view["owner"]["rule"], "last_chat");
     assert!(view["fields"][0]["age_s"].is_u64(), "{view}");

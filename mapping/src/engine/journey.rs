@@ -8,7 +8,9 @@ use trunkline_events::{Body, Event, EventId, Timestamp};
 use uuid::Uuid;
 
 use super::records::{Records, end_of_time, said_in, with_customers};
-use crate::store::{Bundle, PageQuery, StoreError, StoredCdr, TouchRow, agents, events, handles, touch_points};
+use crate::store::{
+    Answers, Bundle, PageQuery, StoreError, StoredCdr, TouchRow, agents, events, handles, touch_points,
+};
 use crate::view::{Place, TimelineFilter, TimelinePage, TouchKind, TouchPoint};
 
 /// Entries of a page where nobody says how many, and at most.
@@ -33,7 +35,7 @@ impl Records {
         let mut bundle = Bundle::new("read a journey");
         let touched = wants(false).then(|| bundle.ask(touch_points::page(&asked, session.is_postgres())));
         let talked = wants(true).then(|| bundle.ask(touch_points::records(&asked, session.is_postgres())));
-        let mut answers = session.together(bundle).await?;
+        let mut answers = self.in_order(bundle).await?;
         let mut entries: Vec<Entry> = Vec::new();
         if let Some(place) = touched {
             entries.extend(answers.take(&place)?.into_iter().map(Entry::Told));
@@ -72,8 +74,17 @@ impl Records {
     pub(super) async fn last_records(&self, customer: Uuid, limit: u32) -> Result<Vec<Cdr>, StoreError> {
         let session = self.store.reading();
         let asked = self.page_query(customer, &TimelineFilter::default(), limit).await?;
-        let found = session.ask(touch_points::records(&asked, session.is_postgres())).await?;
+        let mut bundle = Bundle::new("read last records");
+        let found = bundle.ask(touch_points::records(&asked, session.is_postgres()));
+        let found = self.in_order(bundle).await?.take(&found)?;
         Ok(found.into_iter().map(|stored| stored.cdr).collect())
+    }
+
+    async fn in_order(&self, bundle: Bundle) -> Result<Answers, StoreError> {
+        let transaction = self.store.begin_reading_in_order().await?;
+        let answers = transaction.session().together(bundle).await?;
+        transaction.rollback().await?;
+        Ok(answers)
     }
 
     async fn told(&self, entries: Vec<Entry>) -> Result<Vec<TouchPoint>, StoreError> {

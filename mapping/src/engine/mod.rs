@@ -1,7 +1,7 @@
 //! The engine: a batch of events in, customers, records, profiles, pops and derived events out, in one transaction.
 //!
 //! - [`Engine::apply`] takes a batch, whatever of it was seen before; [`Applied`] says what became of it.
-//! - [`Engine::merge`], [`Engine::split`], [`Engine::undo`], [`Engine::remark`] are what people decide and write; each is an
+//! - [`Engine::merge`], [`Engine::split`], [`Engine::undo`], [`Engine::remark`], [`Engine::edit`] are what people decide and write; each is an
 //!   event like any other.
 //! - [`Records`] answers questions; its shapes are those of [`crate::view`].
 //!
@@ -17,6 +17,7 @@ mod apply;
 mod conversations;
 mod derive;
 mod directives;
+mod edits;
 mod inbox;
 mod journey;
 mod people;
@@ -38,6 +39,7 @@ use trunkline_events::{Event, EventId};
 
 pub use apply::EngineError;
 pub use directives::{By, Decided, DirectiveError};
+pub use edits::Edit;
 pub use records::Records;
 
 use crate::identity::Rules;

@@ -220,3 +220,6 @@ fn bound(sql: &'static str, asked: &PageQuery, agents: impl Iterator<Item = Stri
         .bind(agents.is_empty())
         .bind(i64::from(asked.limit))
 }
+
+#[cfg(test)]
+mod tests;

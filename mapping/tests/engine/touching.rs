@@ -8,7 +8,7 @@ use trunkline_events::chat::Author;
 use trunkline_events::customer::{RawHandle, TagWanted};
 use trunkline_events::pop::Certainty;
 use trunkline_events::{Body, Event};
-use trunkline_mapping::engine::{Applied, Knowledge};
+use trunkline_mapping::engine::{Applied, Edit, Knowledge};
 use trunkline_mapping::profile::{AgentProfile, Login, ProfileRules};
 use trunkline_mapping::view::{CustomerView, TimelineFilter, TouchKind, TouchPoint};
 use uuid::Uuid;
@@ -206,6 +206,29 @@ async fn fields_stand_in_groups_with_rule_and_age_and_preferences_follow_from_re
     assert_eq!((level.source.as_str(), level.age_s), ("/agents", Some(15)));
 }
 
+async fn what_an_agent_writes_stays_and_is_told(house: &House) {
+    let crm = crm();
+    let whom = || verified("account_no", ACCOUNT);
+    house.apply(&[profile(&crm, 0, whom(), &[("level", "gold"), ("city", "Beijing")])]).await;
+    let customer = whose(house, ACCOUNT).await.customer;
+    let fields = [("level".to_owned(), "platinum".to_owned())].into_iter().collect();
+    let edit = Edit { fields, tags: [("night owl".to_owned(), true)].into_iter().collect() };
+    let told = house.engine.edit(customer, "zhao.min", &edit, at(10)).await.expect("is kept");
+    assert!(told.derived.iter().any(|derivation| derivation.event.event_type() == "trunkline.customer.changed.v1"));
+    house.apply(&[profile(&crm, 20, whom(), &[("level", "silver"), ("city", "Shanghai")])]).await;
+    let view = whose(house, ACCOUNT).await;
+    let values: Vec<(&str, &str)> =
+        view.fields.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
+    assert_eq!(values, [("city", "Shanghai"), ("level", "platinum")]);
+    assert_eq!(view.fields[1].source, "/agents/zhao.min");
+    assert_eq!(view.tags[0].tag, "night owl");
+    // Emptied by another agent, what the system says counts again.
+    let edit = Edit { fields: [("level".to_owned(), String::new())].into_iter().collect(), ..Edit::default() };
+    house.engine.edit(customer, "li.na", &edit, at(30)).await.expect("is kept");
+    assert_eq!(whose(house, ACCOUNT).await.fields[1].value, "silver");
+    assert!(house.engine.edit(Uuid::nil(), "li.na", &edit, at(30)).await.is_err());
+}
+
 async fn the_owner_follows_the_rules_and_is_named(house: &House) {
     let (avaya, web) = (avaya(), web());
     house.apply(&whole_call(&avaya, 0, "c1", WANG)).await;
@@ -381,6 +404,7 @@ crate::on_both!(
     pages_follow_by_place_while_new_entries_come_in,
     what_hangs_on_a_number_that_others_have_is_in_nobodys_journey,
     fields_stand_in_groups_with_rule_and_age_and_preferences_follow_from_records,
+    what_an_agent_writes_stays_and_is_told,
     the_owner_follows_the_rules_and_is_named,
     a_tag_is_one_in_all_systems_and_is_written_to_each_once,
     words_that_no_rule_names_are_kept_and_listed,

@@ -1,7 +1,7 @@
 //! `/api/v1`: every handler checks its caller first, and says what it does in its OpenAPI annotation.
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `cdrs.rs` conversation records ·
-//! `journey.rs` a customer's whole journey · `staff.rs` our agents · `segments.rs` tags' words and segments ·
+//! `journey.rs` a customer's whole journey · `edits.rs` what people write of him · `staff.rs` our agents · `segments.rs` tags' words and segments ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `tokens.rs`
 
@@ -16,6 +16,7 @@ mod agent;
 mod audit;
 mod cdrs;
 mod customers;
+mod edits;
 mod identity;
 mod journey;
 mod lookup;
@@ -26,6 +27,7 @@ mod tokens;
 
 pub(super) use agent::{Found, Me};
 pub(super) use cdrs::RemarkRequest;
+pub(super) use edits::EditRequest;
 pub(super) use identity::{MergeRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use operations::LettersRequest;
@@ -50,6 +52,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::show))
         .routes(routes!(customers::timeline))
         .routes(routes!(journey::touch_points))
+        .routes(routes!(edits::edit))
         .routes(routes!(customers::who))
         .routes(routes!(identity::explain))
         .routes(routes!(identity::merge))
