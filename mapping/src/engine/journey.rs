@@ -41,7 +41,7 @@ impl Records {
             entries.extend(answers.take(&place)?.into_iter().map(Entry::Told));
         }
         if let Some(place) = talked {
-            entries.extend(answers.take(&place)?.into_iter().map(Entry::Talked));
+            entries.extend(answers.take(&place)?.into_iter().map(|stored| Entry::Talked(Box::new(stored))));
         }
         entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.place()));
         let more = entries.len() > limit as usize;
@@ -93,7 +93,7 @@ impl Records {
         for entry in &entries {
             match entry {
                 Entry::Told(row) => ids.push(EventId::from_uuid(row.id)),
-                Entry::Talked(stored) => records.push(stored.clone()),
+                Entry::Talked(stored) => records.push((**stored).clone()),
             }
         }
         let events = if ids.is_empty() { Vec::new() } else { events::by_id(&session, ids).await? };
@@ -102,7 +102,7 @@ impl Records {
         let mut records: HashMap<Uuid, Cdr> = records.into_iter().map(|cdr| (cdr.id, cdr)).collect();
         let point = |entry: Entry| match entry {
             Entry::Told(row) => told(row, &events),
-            Entry::Talked(stored) => records.remove(&stored.cdr.id).map(|cdr| talked(&stored, cdr)),
+            Entry::Talked(stored) => records.remove(&stored.cdr.id).map(|cdr| talked(began(&stored), cdr)),
         };
         Ok(entries.into_iter().filter_map(point).collect())
     }
@@ -115,19 +115,24 @@ fn beginning_of_time() -> Timestamp {
 /// One entry before its text is read.
 enum Entry {
     Told(TouchRow),
-    Talked(StoredCdr),
+    Talked(Box<StoredCdr>),
 }
 
 impl Entry {
     fn place(&self) -> (Timestamp, Uuid) {
         match self {
             Self::Told(row) => (row.at, row.id),
-            Self::Talked(stored) => (stored.cdr.started.unwrap_or(Timestamp::EPOCH), stored.cdr.id),
+            Self::Talked(stored) => (began(stored), stored.cdr.id),
         }
     }
 }
 
-fn talked(stored: &StoredCdr, cdr: Cdr) -> TouchPoint {
+/// As it is sorted by; a record that is folded anew may say otherwise.
+fn began(stored: &StoredCdr) -> Timestamp {
+    stored.cdr.started.unwrap_or(Timestamp::EPOCH)
+}
+
+fn talked(at: Timestamp, cdr: Cdr) -> TouchPoint {
     let (kind, medium) = match cdr.medium {
         Medium::Voice => (TouchKind::Call, "voice"),
         Medium::Chat => (TouchKind::Chat, "chat"),
@@ -135,7 +140,7 @@ fn talked(stored: &StoredCdr, cdr: Cdr) -> TouchPoint {
     let agent = cdr.legs.iter().rev().find_map(|leg| leg.agent.clone());
     let last_remark = cdr.remarks.iter().max_by_key(|remark| remark.at).map(|remark| remark.text.clone());
     TouchPoint {
-        at: Entry::Talked(stored.clone()).place().0,
+        at,
         id: cdr.id,
         kind,
         medium: medium.to_owned(),
@@ -180,12 +185,8 @@ fn text(body: &Body) -> String {
 }
 
 fn looked_at(page: &PresencePage) -> String {
-    let mut text = page.title.clone().unwrap_or_else(|| page.page.clone());
-    if let Some(search) = &page.search {
-        text.push_str(&format!(" (searched: {search})"));
-    }
-    if let Some(dwell) = page.dwell_ms {
-        text.push_str(&format!(" ({} s)", dwell / 1000));
-    }
-    text
+    let name = page.title.as_ref().unwrap_or(&page.page);
+    let searched = page.search.as_ref().map_or(String::new(), |search| format!(" (searched: {search})"));
+    let stayed = page.dwell_ms.map_or(String::new(), |dwell| format!(" ({} s)", dwell / 1000));
+    format!("{name}{searched}{stayed}")
 }

@@ -104,7 +104,7 @@ impl AgentProfile {
             match Login::new(&text) {
                 Some(login) => logins.push(login),
                 None => {
-                    flaws.push(flaw(line, "logins", format!("holds {text:?}; write system/login, like avaya-bj/2001")))
+                    flaws.push(flaw(line, "logins", format!("holds {text:?}; write system/login, like avaya-bj/2001")));
                 }
             }
         }

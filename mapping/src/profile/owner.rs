@@ -78,13 +78,9 @@ pub struct Owner {
 
 /// The customer's owner. `fields` are those that count, `records` any of his records; only those with an agent who served
 /// him say anything. A function of the sets.
-pub fn owner<'c>(
-    rules: &OwnerRules,
-    fields: &[Chosen],
-    records: impl IntoIterator<Item = &'c Cdr> + Clone,
-) -> Option<Owner> {
+pub fn owner(rules: &OwnerRules, fields: &[Chosen], records: &[Cdr]) -> Option<Owner> {
     let last = |medium: Medium, rule: &OwnerRule| {
-        let of_medium = records.clone().into_iter().filter(|record| record.medium == medium);
+        let of_medium = records.iter().filter(|record| record.medium == medium);
         let (at, record, agent) = of_medium
             .filter_map(|record| Some((record.started?, record, served(record)?)))
             .max_by_key(|(at, record, _)| (*at, record.id))?;

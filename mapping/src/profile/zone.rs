@@ -18,8 +18,8 @@ impl Zone {
     pub fn local(self, at: Timestamp) -> OffsetDateTime {
         let utc = at.into_inner();
         let kind = tzdb::tz_by_name(self.0).and_then(|zone| zone.find_local_time_type(utc.unix_timestamp()).ok());
-        let offset = kind.map_or(0, |kind| kind.ut_offset());
-        utc.to_offset(UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC))
+        let offset = kind.and_then(|kind| UtcOffset::from_whole_seconds(kind.ut_offset()).ok());
+        utc.to_offset(offset.unwrap_or(UtcOffset::UTC))
     }
 }
 

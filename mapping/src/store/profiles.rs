@@ -127,6 +127,6 @@ pub(crate) fn tags_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, T
     Ask::new("read tags", query.ids(customers), 7, |row| {
         let (handle, tag, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
         let (at, present, echo) = (row.instant(4)?, row.flag(5)?, row.flag(6)?);
-        Ok((row.uuid(0)?, TagRow { handle, tag, source, at, present, echo }))
+        Ok((row.uuid(0)?, TagRow { handle, tag, source, present, at, echo }))
     })
 }

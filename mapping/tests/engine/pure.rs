@@ -138,7 +138,7 @@ fn profiles(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTre
             Body::CustomerProfile(body) => values.extend(body.fields.iter().map(value)),
             Body::ChatOpened(body) => values.extend(body.visitor.name.iter().map(|name| value((&"name".into(), name)))),
             Body::CustomerTag(body) => {
-                facts.push(TagFact { tag: body.tag.clone(), source, at, set: body.set, echo: false })
+                facts.push(TagFact { tag: body.tag.clone(), source, at, set: body.set, echo: false });
             }
             _ => {}
         }

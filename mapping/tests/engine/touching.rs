@@ -10,7 +10,7 @@ use trunkline_events::pop::Certainty;
 use trunkline_events::{Body, Event};
 use trunkline_mapping::engine::{Applied, Edit, Knowledge};
 use trunkline_mapping::profile::{AgentProfile, Login, ProfileRules};
-use trunkline_mapping::view::{CustomerView, TimelineFilter, TouchKind, TouchPoint};
+use trunkline_mapping::view::{CdrFilter, CustomerView, TimelineFilter, TouchKind, TouchPoint};
 use uuid::Uuid;
 
 use crate::house::House;
@@ -96,7 +96,7 @@ async fn a_whole_day(house: &House) -> CustomerView {
             tag(&crm(), 5_000, verified("account_no", ACCOUNT), "refund", true),
         ])
         .await;
-    let call = house.records().cdrs(&Default::default()).await.expect("reads");
+    let call = house.records().cdrs(&CdrFilter::default()).await.expect("reads");
     let call = call.iter().find(|cdr| cdr.channel == "phone").expect("the call").id;
     house.apply(&[remarked(&Source::new("/agents"), 6_000, call, "zhao.min", "promised the money")]).await;
     whose(house, ACCOUNT).await

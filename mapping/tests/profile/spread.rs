@@ -10,10 +10,10 @@ const SYSTEMS: [&str; 3] = ["/connectors/a", "/connectors/b", "/connectors/c"];
 const WORDS: [&str; 3] = ["VIP-A", "VIP-B", "VIP-C"];
 
 fn rules(owner: &str, directions: [&str; 3]) -> ProfileRules {
-    let mut text = format!("[tags.vip]\n{owner}\n[tags.vip.systems]\n");
-    for ((system, word), direction) in SYSTEMS.iter().zip(WORDS).zip(directions) {
-        text.push_str(&format!("\"{system}\" = {{ name = \"{word}\", direction = \"{direction}\" }}\n"));
-    }
+    let systems = SYSTEMS.iter().zip(WORDS).zip(directions).map(|((system, word), direction)| {
+        format!("\"{system}\" = {{ name = \"{word}\", direction = \"{direction}\" }}\n")
+    });
+    let text = format!("[tags.vip]\n{owner}\n[tags.vip.systems]\n{}", systems.collect::<String>());
     ProfileRules::from_toml(&text).expect("good")
 }
 
