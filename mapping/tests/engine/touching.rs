@@ -222,10 +222,12 @@ async fn what_an_agent_writes_stays_and_is_told(house: &House) {
     assert_eq!(values, [("city", "Shanghai"), ("level", "platinum")]);
     assert_eq!(view.fields[1].source, "/agents/zhao.min");
     assert_eq!(view.tags[0].tag, "night owl");
-    // Emptied by another agent, what the system says counts again.
+    // Emptied by another agent, it is empty until a system says something new.
     let edit = Edit { fields: [("level".to_owned(), String::new())].into_iter().collect(), ..Edit::default() };
     house.engine.edit(customer, "li.na", &edit, at(30)).await.expect("is kept");
-    assert_eq!(whose(house, ACCOUNT).await.fields[1].value, "silver");
+    assert_eq!(whose(house, ACCOUNT).await.fields.len(), 1);
+    house.apply(&[profile(&crm, 40, whom(), &[("level", "bronze")])]).await;
+    assert_eq!(whose(house, ACCOUNT).await.fields[1].value, "bronze");
     assert!(house.engine.edit(Uuid::nil(), "li.na", &edit, at(30)).await.is_err());
 }
 
