@@ -63,9 +63,12 @@ async fn agents_are_imported_linked_shown_and_unlinked() {
     std::fs::write(&file, "agent,nmae\nli,x\n").expect("written");
     let wrong = house.trunkctl(&["agent", "import", path]).await;
     assert!(wrong.code == 1 && wrong.stderr.contains("line 1: nmae is no column; did you mean name?"), "{wrong:?}");
-    let lines: String = (0..120).map(|number| format!("agent{number},,crm/{number}\n")).collect();
-    std::fs::write(&file, format!("agent,phones,logins\nxiao.li,13800138009,web-chat/online-7\n{lines}"))
-        .expect("written");
+    let lines: Vec<String> = (0..120).map(|number| format!("agent{number},,crm/{number}")).collect();
+    std::fs::write(
+        &file,
+        format!("agent,phones,logins\nxiao.li,13800138009,web-chat/online-7\n{}\n", lines.join("\n")),
+    )
+    .expect("written");
     assert_eq!(house.trunkctl(&["agent", "import", "--check", path]).await.stdout, "the list is good: 121 agents\n");
     let taken = house.trunkctl(&["agent", "import", path]).await;
     assert_eq!((taken.code, taken.stdout.as_str()), (0, "121 agents taken in\n"), "{taken:?}");
