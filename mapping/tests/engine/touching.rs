@@ -300,6 +300,22 @@ async fn a_tag_is_one_in_all_systems_and_is_written_to_each_once(house: &House) 
     assert_eq!((again.redelivered + again.duplicate, again.derived.len()), (1, 0));
 }
 
+async fn an_echo_that_comes_late_decides_nothing(house: &House) {
+    let house = house.with(tag_rules()).await;
+    let (crm, web) = (crm(), web());
+    let whom = || verified("account_no", ACCOUNT);
+    house.apply(&[opened(&web, 0, "chat-1", visitor(), None)]).await;
+    house.apply(&[tag(&crm, 10, whom(), "VIP客户", true)]).await;
+    assert_eq!(wanted(&house.apply(&[tag(&crm, 20, whom(), "VIP客户", false)]).await).len(), 1);
+    // The web chat tells of the first write only now, with a later time than the CRM's second thought.
+    let echo = house.apply(&[tag(&web, 25, handle("web_visitor", "v-77"), "vip", true)]).await;
+    assert!(wanted(&echo).is_empty() && whose(&house, ACCOUNT).await.tags.is_empty(), "{:?}", echo.derived);
+    let echo = house.apply(&[tag(&web, 26, handle("web_visitor", "v-77"), "vip", false)]).await;
+    assert!(wanted(&echo).is_empty());
+    // And only now is it news.
+    assert_eq!(wanted(&house.apply(&[tag(&web, 40, whom(), "vip", true)]).await).len(), 1);
+}
+
 async fn words_that_no_rule_names_are_kept_and_listed(house: &House) {
     let house = house.with(tag_rules()).await;
     let whom = || verified("account_no", ACCOUNT);
@@ -409,6 +425,7 @@ crate::on_both!(
     what_an_agent_writes_stays_and_is_told,
     the_owner_follows_the_rules_and_is_named,
     a_tag_is_one_in_all_systems_and_is_written_to_each_once,
+    an_echo_that_comes_late_decides_nothing,
     words_that_no_rule_names_are_kept_and_listed,
     agents_are_who_lists_events_and_people_say,
     an_agents_own_number_and_mail_are_no_customers,

@@ -69,4 +69,6 @@ fn a_call_that_nobody_answered_makes_nobody_the_owner() {
     ];
     assert_eq!(found(&rules, &[], &records).expect("an owner").login, "2001");
     assert!(found(&rules, &[], &records[1..]).is_none());
+    let nobody_wrote = [record(Medium::Chat, 60, "li.na", Outcome::AbandonedInQueue)];
+    assert!(found(&rules, &[], &nobody_wrote).is_none(), "a chat that she was given and never answered");
 }
