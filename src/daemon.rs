@@ -34,6 +34,7 @@ use crate::wire::records::StoreRecords;
 use crate::wire::relay::{Relay, relay};
 use crate::wire::rules::{self, AppliedRules};
 use crate::wire::silence::{Silences, Watch};
+use crate::wire::staff;
 
 /// A running daemon.
 pub struct Daemon {
@@ -83,6 +84,7 @@ impl Daemon {
         let bus = opening::open_bus(&settings).await?;
         let engine = Engine::new(store.clone(), knowledge);
         rules::adopt(&engine, &settings).await?;
+        engine.keep_agents(&trunkline_mapping::declared::agents(&settings)?, drive::system_clock()).await?;
         let parts = Parts { settings: &settings, bus, engine, metrics, recorder };
         let admin_token = first_token(&store, &data_dir).await?;
         let default_token = match &extras.default_token {
@@ -166,6 +168,7 @@ impl Parts<'_> {
                 stop: stop.clone(),
             };
             tasks.spawn(night.run());
+            tasks.spawn(staff::learn(self.engine.clone(), stop.clone()));
         }
         let data_dir = &self.settings.daemon.data_dir;
         let (intake, recorder) = (self.bus.intake(), Arc::clone(&self.recorder));

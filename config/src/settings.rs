@@ -226,6 +226,10 @@ pub struct Mapping {
     pub rules: PathBuf,
     /// Folder with dial plans; empty for the built-in one.
     pub dial_plans: PathBuf,
+    /// File with rules of fields, tags, owner and segments; empty for the built-in ones.
+    pub profile_rules: PathBuf,
+    /// File with agents; empty for none.
+    pub agents: PathBuf,
     /// Events in one transaction at most.
     pub batch: usize,
 }

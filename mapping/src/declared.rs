@@ -1,4 +1,4 @@
-//! What is declared in files that the configuration names: scheme rules, dial plans by site, mapping rules.
+//! What is declared in files that the configuration names: scheme rules, dial plans by site, profile rules, agents, mapping rules.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,14 @@ use crate::counts::{Counted, Keywords, SilenceRule, SpikeRule};
 use crate::engine::Knowledge;
 use crate::identity::Rules;
 use crate::numbers::{DialPlan, DialPlans};
+use crate::profile::{AgentProfile, ProfileRules};
 use crate::rules::{self, File, RuleSet};
 use crate::zone::{NoZone, Zone};
 
 const RULES: &str = "mapping.identity_rules";
 const PLANS: &str = "mapping.dial_plans";
+const PROFILE: &str = "mapping.profile_rules";
+const AGENTS: &str = "mapping.agents";
 const MAPPING: &str = "mapping.rules";
 
 /// Reads the files, or tells everything that is wrong with them, each with the key that names it. Blocks on small files.
@@ -30,8 +33,14 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, Problems> {
     let counted = counted(settings, &mut problems);
     zones(settings, &mut problems);
     holidays(settings, &mut problems);
+    let profile = named(&settings.mapping.profile_rules)
+        .and_then(|file| noted(PROFILE, read(file, ProfileRules::from_toml), &mut problems))
+        .unwrap_or_default();
+    if let Err(Problems(more)) = agents(settings) {
+        problems.extend(more);
+    }
     if problems.is_empty() {
-        Ok(Knowledge { rules, plans, counted, ..Knowledge::default() })
+        Ok(Knowledge { rules, plans, profile, counted, ..Knowledge::default() })
     } else {
         Err(Problems(problems))
     }
@@ -129,6 +138,15 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     Ok(files)
+}
+
+/// Reads the list of agents, or tells what is wrong with it; empty if none is named. Blocks on a small file.
+pub fn agents(settings: &Settings) -> Result<Vec<AgentProfile>, Problems> {
+    let mut problems = Vec::new();
+    let list = named(&settings.mapping.agents)
+        .and_then(|file| noted(AGENTS, read(file, AgentProfile::list), &mut problems))
+        .unwrap_or_default();
+    if problems.is_empty() { Ok(list) } else { Err(Problems(problems)) }
 }
 
 fn plans(settings: &Settings, problems: &mut Vec<Problem>) -> DialPlans {

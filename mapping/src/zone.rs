@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 use trunkline_events::Timestamp;
 use tz::TimeZoneRef;
@@ -44,6 +45,24 @@ impl fmt::Debug for Zone {
     }
 }
 
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|error: NoZone| match trunkline_config::nearest(&name, tzdb::TZ_NAMES) {
+            Some(near) => de::Error::custom(format!("there is no zone {name:?}; did you mean {near}?")),
+            None => de::Error::custom(error),
+        })
+    }
+}
+
+impl Eq for Zone {}
+
 impl PartialEq for Zone {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -78,7 +97,7 @@ impl Zone {
     }
 
     /// What the zone's clocks and calendars show at an instant.
-    fn local(&self, at: Timestamp) -> OffsetDateTime {
+    pub fn local(&self, at: Timestamp) -> OffsetDateTime {
         let ahead = i32::try_from(self.ahead(at).whole_seconds())
             .ok()
             .and_then(|ahead| UtcOffset::from_whole_seconds(ahead).ok());

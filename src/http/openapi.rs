@@ -9,14 +9,15 @@ use trunkline_events::pop::{Brief, Pop, PopEnded};
 use trunkline_mapping::counts::{HotspotView, ResponseView};
 use trunkline_mapping::rules::Rehearsal;
 use trunkline_mapping::view::{
-    ConflictDetail, ConflictView, CustomerView, EventRulesView, LinkView, RebuiltPage, ReconciliationView,
-    RehearsalView, RetiredView, RevisionView, RuleVersionView, TimelineEntry, Who,
+    AgentView, ConflictDetail, ConflictView, CustomerView, EventRulesView, LinkView, LoginView, RebuiltPage,
+    ReconciliationView, RehearsalView, RetiredView, RevisionView, RuleVersionView, SegmentPage, SegmentView,
+    TagWordView, TimelineEntry, TimelinePage, Who,
 };
 
 use super::api::{
-    self, ApplyRequest, ConflictRequest, KeptRecords, LettersRequest, List, Looked, MergeRequest, PlanRequest,
-    RebuildRequest, ReconcileRequest, RehearsalRequest, RemarkRequest, ReplayRequest, RollbackRequest, SplitRequest,
-    SwitchRecordsRequest, TokenCreated, UndoRequest,
+    self, AgentsRequest, ApplyRequest, ConflictRequest, EditRequest, KeptRecords, LettersRequest, Linked, List,
+    LoginRequest, Looked, MergeRequest, PlanRequest, RebuildRequest, ReconcileRequest, RehearsalRequest, RemarkRequest,
+    ReplayRequest, RollbackRequest, ScanRequest, SplitRequest, SwitchRecordsRequest, TokenCreated, UndoRequest, Whose,
 };
 use super::figures::{Played, Queues};
 use super::parts::{
@@ -96,6 +97,7 @@ fn schemas() -> Value {
     add("ApplyRequest", of::<ApplyRequest>(&mut generator));
     add("RollbackRequest", of::<RollbackRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
+    known(&mut add, &mut generator);
     add("Revisions", of::<List<RevisionView>>(&mut generator));
     add("RebuildRequest", of::<RebuildRequest>(&mut generator));
     add("RebuiltPage", of::<RebuiltPage>(&mut generator));
@@ -112,6 +114,9 @@ fn schemas() -> Value {
         SchemaGenerator::subschema_for::<RuleVersionView>,
         SchemaGenerator::subschema_for::<EventRulesView>,
         SchemaGenerator::subschema_for::<Rehearsal>,
+        SchemaGenerator::subschema_for::<TimelinePage>,
+        SchemaGenerator::subschema_for::<AgentView>,
+        SchemaGenerator::subschema_for::<SegmentPage>,
         SchemaGenerator::subschema_for::<Change>,
         SchemaGenerator::subschema_for::<LettersDone>,
         SchemaGenerator::subschema_for::<NewToken>,
@@ -124,6 +129,20 @@ fn schemas() -> Value {
     }
     named.extend(generator.take_definitions(true));
     Value::Object(named)
+}
+
+/// What is known of customers and agents besides who they are.
+fn known<R>(add: &mut impl FnMut(&str, Value) -> R, generator: &mut SchemaGenerator) {
+    add("Agents", of::<List<AgentView>>(generator));
+    add("Logins", of::<List<LoginView>>(generator));
+    add("AgentsRequest", of::<AgentsRequest>(generator));
+    add("EditRequest", of::<EditRequest>(generator));
+    add("LoginRequest", of::<LoginRequest>(generator));
+    add("Linked", of::<Linked>(generator));
+    add("Whose", of::<Whose>(generator));
+    add("TagWords", of::<List<TagWordView>>(generator));
+    add("Segments", of::<List<SegmentView>>(generator));
+    add("ScanRequest", of::<ScanRequest>(generator));
 }
 
 /// The schema itself, its parts by reference.

@@ -8,11 +8,13 @@ use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Medium, SwitchRecord};
 use trunkline_events::customer::RawHandle;
 use trunkline_events::pop::{Brief, Pop};
-use trunkline_mapping::engine::Rebuild;
+use trunkline_mapping::engine::{Edit, Rebuild};
 use trunkline_mapping::identity::Question;
+use trunkline_mapping::profile::{AgentProfile, Login};
 use trunkline_mapping::view::{
-    BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, RebuiltPage, ReconciliationView, RehearsalView,
-    RetiredView, RevisionView, TimelineEntry, Who,
+    AgentView, BooksView, ConflictDetail, ConflictView, CustomerView, LinkView, LoginView, RebuiltPage,
+    ReconciliationView, RehearsalView, RetiredView, RevisionView, SegmentPage, SegmentView, TagWordView, TimelineEntry,
+    TimelineFilter, TimelinePage, Who,
 };
 use uuid::Uuid;
 
@@ -155,9 +157,38 @@ pub struct Change {
     pub customers: Vec<Uuid>,
 }
 
+/// What is known of customers and agents besides who they are. Every call may wait for the database.
+#[async_trait]
+pub trait Profiles: Send + Sync {
+    /// A page of everything that happened with a customer; `None` for an id that is nobody's.
+    async fn journey(&self, customer: Uuid, filter: &TimelineFilter) -> Answer<Option<TimelinePage>>;
+    /// Writes fields and tags of a customer.
+    async fn edit(&self, customer: Uuid, author: &str, edit: &Edit) -> Answer<()>;
+    /// All agents.
+    async fn agents(&self) -> Answer<Vec<AgentView>>;
+    /// One agent.
+    async fn agent(&self, id: &str) -> Answer<Option<AgentView>>;
+    /// Whose login it is.
+    async fn agent_of(&self, login: &Login) -> Answer<Option<String>>;
+    /// Logins that were seen and are nobody's.
+    async fn unlinked_logins(&self) -> Answer<Vec<LoginView>>;
+    /// Takes in a list of agents.
+    async fn keep_agents(&self, list: &[AgentProfile]) -> Answer<()>;
+    /// Gives a login to an agent; gives whose it was before.
+    async fn link_agent(&self, agent: &str, login: &Login) -> Answer<Option<String>>;
+    /// Takes a login from an agent; false if it was not his.
+    async fn unlink_agent(&self, agent: &str, login: &Login) -> Answer<bool>;
+    /// Every word that a source ever used for a tag.
+    async fn tag_words(&self) -> Answer<Vec<TagWordView>>;
+    /// The declared segments.
+    fn segments(&self) -> Vec<SegmentView>;
+    /// Who of the next customers meets a condition; [`PartError::Conflict`] for a condition that makes no sense.
+    async fn segment_page(&self, when: &str, after: Option<Uuid>) -> Answer<SegmentPage>;
+}
+
 /// What is stored about customers, conversations and tokens. Every call may wait for the database.
 #[async_trait]
-pub trait Records: Send + Sync {
+pub trait Records: Profiles + Send + Sync {
     /// The customer of any of his ids.
     async fn customer(&self, id: Uuid) -> Answer<Option<CustomerView>>;
     /// Customers by an exact handle in any spelling, or by the beginning of a name.

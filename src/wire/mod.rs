@@ -12,7 +12,8 @@
 //! - [`books`]: what is missing in the store and lies nowhere else.
 //! - [`silence`]: links that usually talk and do not.
 //! - [`recorder`]: what links tell, masked, for whoever records.
-//! - [`records`], [`operations`], [`figures`], [`rules`]: what the HTTP side asks for.
+//! - [`records`], [`profiles`], [`operations`], [`figures`], [`rules`]: what the HTTP side asks for.
+//! - [`staff`]: our own people, as other processes know them too.
 
 pub(crate) mod books;
 pub(crate) mod declared;
@@ -26,8 +27,10 @@ pub(crate) mod operations;
 pub(crate) mod orphans;
 pub(crate) mod pipeline;
 pub(crate) mod pops;
+pub(crate) mod profiles;
 pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod relay;
 pub(crate) mod rules;
 pub(crate) mod silence;
+pub(crate) mod staff;

@@ -34,7 +34,7 @@ pub(crate) struct StoreRecords {
 
 impl StoreRecords {
     /// Passes on what a decision or remark derived, as the pipeline does.
-    fn tell(&self, applied: Applied) {
+    pub(super) fn tell(&self, applied: Applied) {
         self.tell_all(applied.derived);
     }
 
@@ -56,7 +56,7 @@ const REHEARSED: u32 = 1_000;
 /// Changes that one request shows.
 const SAMPLES: usize = 20;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     trunkline_connectors::drive::system_clock()
 }
 
@@ -72,7 +72,7 @@ fn applied<T>(result: Result<T, EngineError>) -> Answer<T> {
     result.map_err(|error| unavailable(&error))
 }
 
-fn decided(error: &DirectiveError) -> PartError {
+pub(super) fn decided(error: &DirectiveError) -> PartError {
     match error {
         DirectiveError::NoCustomer(_)
         | DirectiveError::NoConversation(_)
@@ -90,7 +90,8 @@ fn by<'a>(decided: &Decided<'a>) -> By<'a> {
 #[async_trait]
 impl Records for StoreRecords {
     async fn customer(&self, id: Uuid) -> Answer<Option<CustomerView>> {
-        stored(self.engine.records().customer(id).await)
+        let view = stored(self.engine.records().customer(id).await)?;
+        Ok(view.map(|view| view.aged(now())))
     }
 
     async fn find_customers(&self, text: &str, limit: u32) -> Answer<Vec<Brief>> {

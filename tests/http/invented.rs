@@ -20,6 +20,7 @@ use trunkline_events::pop::{Brief, Certainty, LastContact};
 use trunkline_mapping::counts::{HotspotView, Response, ResponseView, Subject};
 use trunkline_mapping::engine::Rebuild;
 use trunkline_mapping::identity::Question;
+use trunkline_mapping::profile::Login;
 use trunkline_mapping::rules::{File, Rehearsal};
 use trunkline_mapping::view::{
     BooksView, ConflictDetail, ConflictView, CustomerView, EventRulesView, LinkView, QueueBooksView, RebuiltPage,
@@ -41,6 +42,8 @@ pub(crate) struct Stored {
     pub(crate) rebuilt: Vec<Rebuild>,
     pub(crate) switch_records: Vec<SwitchRecord>,
     pub(crate) reconciled: Vec<(Reconcile, bool)>,
+    /// Agent and login.
+    pub(crate) linked: Vec<(String, Login)>,
     /// Every question is answered so much later.
     pub(crate) slow: Duration,
     /// Every question is answered with an error.
@@ -85,7 +88,7 @@ impl Invented {
         self.stored().audit.iter().map(|entry| format!("{} {}", entry.actor, entry.action)).collect()
     }
 
-    async fn asked(&self) -> Answer<()> {
+    pub(crate) async fn asked(&self) -> Answer<()> {
         let (slow, away) = {
             let stored = self.stored();
             (stored.slow, stored.away)

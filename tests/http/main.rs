@@ -5,6 +5,7 @@ mod archive;
 mod browser;
 mod house;
 mod invented;
+mod known;
 mod limits;
 mod mapping;
 mod openapi;

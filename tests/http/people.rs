@@ -34,11 +34,20 @@ fn handle(scheme: &str, value: &str) -> HandleView {
 }
 
 fn field(name: &str, value: &str, source: &str, minutes: i64) -> FieldView {
-    FieldView { name: name.into(), value: value.into(), source: source.into(), at: ago(minutes) }
+    let (group, rule) = ("identity".into(), "newest".into());
+    FieldView {
+        name: name.into(),
+        value: value.into(),
+        source: source.into(),
+        at: ago(minutes),
+        group,
+        rule,
+        age_s: None,
+    }
 }
 
 fn tag(text: &str) -> TagView {
-    TagView { tag: text.into(), source: "/connectors/web-chat".into(), at: ago(900) }
+    TagView { tag: text.into(), source: "/connectors/web-chat".into(), at: ago(900), known: false }
 }
 
 pub(crate) fn wang() -> CustomerView {
@@ -58,6 +67,7 @@ pub(crate) fn wang() -> CustomerView {
             field("email", "wang.fang@example.com", "/connectors/web-chat", 900),
         ],
         tags: vec![tag("VIP"), tag("退款"), tag("Prefers chat")],
+        owner: None,
     }
 }
 
@@ -68,6 +78,7 @@ pub(crate) fn li() -> CustomerView {
         handles: vec![handle("phone", "+8613800138002"), handle("phone", "+861065550101")],
         fields: vec![field("name", "李雷", "/connectors/crm", 40_000)],
         tags: vec![tag("Family account")],
+        owner: None,
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{cell, found, items, path_id, print_details, print_json, print_list, print_rows, say};
-use crate::args::CustomerCommand;
+use crate::args::{CustomerCommand, SetArgs, TimelineArgs};
 use crate::client::Client;
 use crate::outcome::Outcome;
 
@@ -12,6 +12,8 @@ pub(super) async fn run(command: &CustomerCommand, client: &Client, json: bool) 
     match command {
         CustomerCommand::Find { text } => find(client, text, json).await,
         CustomerCommand::Show { customer } => show(client, path_id(customer)?, json).await,
+        CustomerCommand::Timeline(args) => timeline(client, args, json).await,
+        CustomerCommand::Set(args) => set(client, args, json).await,
         CustomerCommand::Explain { customer } => explain(client, path_id(customer)?, json).await,
         CustomerCommand::Merge { customer, other, reason } => {
             let body = json!({"other": other, "reason": reason});
@@ -63,7 +65,14 @@ async fn show(client: &Client, customer: &str, json: bool) -> Result<Outcome> {
 }
 
 fn print_customer(view: &Value, timeline: &Value) -> Result<()> {
-    print_details(view, &[("customer", "/customer"), ("name", "/name")])?;
+    let details = [
+        ("customer", "/customer"),
+        ("name", "/name"),
+        ("owner", "/owner/login"),
+        ("agent", "/owner/agent"),
+        ("because", "/owner/reason"),
+    ];
+    print_details(view, &details)?;
     say("")?;
     let handles: Vec<Value> = items(&view["handles"])
         .iter()
@@ -81,8 +90,23 @@ fn print_customer(view: &Value, timeline: &Value) -> Result<()> {
         [("HANDLE", "/handle"), ("FIRST SEEN", "/first_seen"), ("LAST SEEN", "/last_seen"), ("NOTE", "/note")];
     print_rows(&handles.into(), &columns, "no handles")?;
     say("")?;
-    let fields = [("FIELD", "/name"), ("VALUE", "/value"), ("SOURCE", "/source"), ("AT", "/at")];
-    print_rows(&view["fields"], &fields, "no profile")?;
+    let aged: Vec<Value> = items(&view["fields"])
+        .iter()
+        .map(|field| {
+            let mut row = field.clone();
+            row["age"] = field["age_s"].as_u64().map_or(Value::Null, |seconds| age(seconds).into());
+            row
+        })
+        .collect();
+    let fields = [
+        ("GROUP", "/group"),
+        ("FIELD", "/name"),
+        ("VALUE", "/value"),
+        ("SOURCE", "/source"),
+        ("AGE", "/age"),
+        ("RULE", "/rule"),
+    ];
+    print_rows(&aged.into(), &fields, "no profile")?;
     say("")?;
     print_rows(&view["tags"], &[("TAG", "/tag"), ("SOURCE", "/source"), ("AT", "/at")], "no tags")?;
     say("")?;
@@ -95,6 +119,61 @@ fn print_customer(view: &Value, timeline: &Value) -> Result<()> {
         ("REMARK", "/cdr/remarks/0/text"),
     ];
     print_rows(timeline, &journey, "no contacts")
+}
+
+/// `5 min`, `3 h`, `12 d`.
+fn age(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+async fn set(client: &Client, args: &SetArgs, json: bool) -> Result<Outcome> {
+    let fields: serde_json::Map<String, Value> =
+        args.fields.iter().map(|(field, value)| (field.clone(), value.as_str().into())).collect();
+    let tags = args.tags.iter().map(|tag| (tag, true)).chain(args.untags.iter().map(|tag| (tag, false)));
+    let tags: serde_json::Map<String, Value> = tags.map(|(tag, set)| (tag.clone(), set.into())).collect();
+    let body = json!({"fields": fields, "tags": tags});
+    let answer = client.post(&format!("/customers/{}/profile", path_id(&args.customer)?), body.clone()).await?;
+    found(answer, &format!("customer {}", args.customer), |_| if json { print_json(&body) } else { say("written") })
+}
+
+async fn timeline(client: &Client, args: &TimelineArgs, json: bool) -> Result<Outcome> {
+    let kinds = (!args.kinds.is_empty()).then(|| args.kinds.join(","));
+    let wanted = [
+        ("kind", kinds),
+        ("medium", args.medium.clone()),
+        ("agent", args.agent.clone()),
+        ("since", args.since.clone()),
+        ("until", args.until.clone()),
+        ("cursor", args.cursor.clone()),
+        ("limit", Some(args.limit.to_string())),
+    ];
+    let query: Vec<(&str, String)> = wanted.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let path = format!("/customers/{}/touchpoints", path_id(&args.customer)?);
+    let answer = client.get(&path, &query).await?;
+    found(answer, &format!("customer {}", args.customer), |page| {
+        if json {
+            return print_json(page);
+        }
+        let columns = [
+            ("AT", "/at"),
+            ("KIND", "/kind"),
+            ("BY", "/source"),
+            ("AGENT", "/agent"),
+            ("WHAT", "/text"),
+            ("OUTCOME", "/cdr/outcome"),
+            ("ID", "/id"),
+        ];
+        print_rows(&page["items"], &columns, "nothing happened")?;
+        if let Some(next) = page["next"].as_str() {
+            eprintln!("there is more: --cursor {next}");
+        }
+        Ok(())
+    })
 }
 
 async fn explain(client: &Client, customer: &str, json: bool) -> Result<Outcome> {

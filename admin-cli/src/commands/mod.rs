@@ -1,5 +1,6 @@
 //! One file a noun. A command prints its answer to stdout and nothing else; notes and errors go to stderr.
 
+mod agent;
 mod audit;
 mod bus;
 mod cdr;
@@ -15,6 +16,8 @@ mod man;
 mod mapping;
 mod record;
 mod replay;
+mod segment;
+mod tag;
 mod token;
 
 use std::future::Future;
@@ -25,7 +28,7 @@ use anyhow::{Context, Result};
 use clap::CommandFactory;
 use serde_json::Value;
 
-use crate::args::{Cli, Command};
+use crate::args::{AgentCommand, Cli, Command};
 use crate::client::Client;
 use crate::outcome::Outcome;
 use crate::table;
@@ -39,6 +42,10 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Customer(command) => block_on(customer::run(&command, &Client::new(global)?, global.json)),
         Command::Conflict(command) => block_on(conflict::run(&command, &Client::new(global)?, global.json)),
         Command::Cdr(command) => block_on(cdr::run(&command, &Client::new(global)?, global.json)),
+        Command::Agent(AgentCommand::Import { file, check: true }) => agent::check(&file),
+        Command::Agent(command) => block_on(agent::run(&command, &Client::new(global)?, global.json)),
+        Command::Tag(command) => block_on(tag::run(&command, &Client::new(global)?, global.json)),
+        Command::Segment(command) => block_on(segment::run(&command, &Client::new(global)?, global.json)),
         Command::Bus(command) => block_on(bus::run(&command, &Client::new(global)?, global.json)),
         Command::Decode(args) => decode::run(&args),
         Command::Identity(command) => identity::run(&command, global),

@@ -156,3 +156,20 @@ fn what_is_declared_of_counters_and_silence_is_checked_too() {
     }
     assert!(!ended.stderr.contains("2026-10-01\" is no date"), "{}", ended.stderr);
 }
+
+#[test]
+fn flaws_of_profile_rules_and_of_the_list_of_agents_are_told_with_file_line_and_nearest_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("profile.toml"), "[fields.city]\ngruop = 'identity'\n").expect("written");
+    fs::write(at("agents.csv"), "agent,logins\nzhao,2001\n").expect("written");
+    let text = format!("[mapping]\nprofile_rules = '{}'\nagents = '{}'\n", at("profile.toml"), at("agents.csv"));
+    let ended = check(&text);
+    assert_eq!(ended.code, 1);
+    for told in [
+        "profile.toml is no good: line 2: fields.city.gruop is no key; did you mean group?",
+        "agents.csv is no good: line 2: logins holds \"2001\"; write system/login, like avaya-bj/2001",
+    ] {
+        assert!(ended.stderr.contains(told), "{told:?} in {}", ended.stderr);
+    }
+}

@@ -89,6 +89,15 @@ impl House {
         Self::start(settings, data).await
     }
 
+    /// As [`House::open`], with profile rules of its own.
+    pub(crate) async fn with_profile_rules(rules: &str) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut settings = settings(&data);
+        settings.mapping.profile_rules = data.path().join("profile.toml");
+        std::fs::write(&settings.mapping.profile_rules, rules).expect("written");
+        Self::start(settings, data).await
+    }
+
     /// As [`House::open`], where a connector gave three events and the second one lies nowhere.
     pub(crate) async fn with_a_hole_in_the_books() -> Self {
         let given = "2026-11-20T09:00:00Z".parse().expect("an instant");

@@ -2,6 +2,7 @@
 
 mod figures;
 mod house;
+mod known;
 mod mapping;
 mod operations;
 mod people;

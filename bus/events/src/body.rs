@@ -121,6 +121,8 @@ event_types! {
     CustomerSplit(customer::Split) = "trunkline.customer.split.v1";
     /// Profile or tags of a customer changed (derived).
     CustomerChanged(customer::Changed) = "trunkline.customer.changed.v1";
+    /// A tag is to be written at a system, since another one decided so (derived).
+    CustomerTagWanted(customer::TagWanted) = "trunkline.customer.tag_wanted.v1";
     /// A conversation record is complete (derived).
     CdrCompleted(cdr::Cdr) = "trunkline.cdr.completed.v1";
     /// A complete record was corrected (derived).

@@ -143,3 +143,24 @@ pub struct Changed {
     #[serde(default)]
     pub tags: Vec<String>,
 }
+
+/// `trunkline.customer.tag_wanted.v1`: a tag is to be set or taken away at a system, since another system decided so.
+///
+/// At least once: setting what is set changes nothing. The system's own event about it is known as an echo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TagWanted {
+    /// The customer.
+    pub customer: Uuid,
+    /// Where it is to be written: `/connectors/crm`.
+    pub system: String,
+    /// The tag in that system's words.
+    pub word: String,
+    /// The tag's name here.
+    pub tag: String,
+    /// Set, or take away.
+    pub set: bool,
+    /// Who decided so.
+    pub decided_by: String,
+    /// The customer's handles, by which the system may know him.
+    pub handles: Vec<RawHandle>,
+}

@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 use crate::Body;
 
 /// Types that mapping makes out of other events, by the start of their routing key.
-const DERIVED: [&str; 8] = [
+const DERIVED: [&str; 9] = [
     "customer.created.",
     "customer.merged.",
     "customer.split.",
     "customer.changed.",
+    "customer.tag_wanted.",
     "cdr.completed.",
     "cdr.revised.",
     "pop.",

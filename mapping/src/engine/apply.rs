@@ -17,7 +17,7 @@ use super::profiles::Said;
 use super::records::customer_at;
 use super::subjects;
 use super::who::{Asked, presume};
-use super::{Applied, Derivation, Engine, Knowledge, Rejected};
+use super::{Applied, Derivation, Engine, Knowledge, Rejected, staff, touch};
 use crate::identity::subject_handle;
 use crate::rules::Mapped;
 use crate::store::conversations::State;
@@ -161,10 +161,12 @@ impl Pass<'_> {
             figures::count(&intake.fresh, &knowledge.counted, &mut writes);
             let known = people.settle(session, walked, knowledge, &mut writes, &mut derived).await?;
             self.hear(session, &intake.fresh, &known, &mut writes, &mut derived).await?;
+            staff::see(&mut writes, &intake.fresh);
+            touch::of_people(&mut writes, &intake.fresh, knowledge);
             let shared = (&*self.engine.recent, &*self.engine.declared);
             let folded = conversations.fold(session, &intake.fresh, state, shared, &mut writes).await?;
             if !folded.touched.is_empty() {
-                self.tell(session, folded, known, &mut writes, &mut derived).await?;
+                self.tell(session, &intake.fresh, folded, known, &mut writes, &mut derived).await?;
             }
         }
         let applied = Applied {
@@ -238,7 +240,7 @@ impl Pass<'_> {
         let mut said = Said::default();
         for one in fresh.iter().filter(|one| !one.said.is_empty()) {
             if let Some(handle) = subject_handle(one.event, &knowledge.rules, &knowledge.plans) {
-                said.hear(one.event, one.said, handle.id(), &knowledge.fields);
+                said.hear(one.event, one.said, handle.id(), &knowledge.profile);
             }
         }
         if said.is_empty() {
@@ -248,13 +250,14 @@ impl Pass<'_> {
         session.together(writes.take()).await?;
         // Whoever something is said of is named by the event that says it.
         let customer_of = |handle| known.get(&handle).map(|row| row.customer);
-        said.keep(session, customer_of, &knowledge.fields, derived).await
+        said.keep(session, customer_of, &knowledge.profile, derived).await
     }
 
     /// Records and pops.
     async fn tell(
         &self,
         session: &Session<'_>,
+        fresh: &[Fresh<'_>],
         conversations: Conversations<'_>,
         mut rows: HashMap<Uuid, HandleRow>,
         writes: &mut Bundle,
@@ -268,6 +271,7 @@ impl Pass<'_> {
         }
         let subjects = subjects::hang(session, self.knowledge, touched, &before, &mut rows).await?;
         let subject_of = |one: &Touched<'_>| subjects.get(&one.root).copied();
+        touch::of_conversations(writes, fresh, touched, &before, subject_of);
         let customer_of = |handle, started| customer_at(&rows, handle, started);
         conversations::record(writes, touched, before, subject_of, customer_of, derived)?;
         let asked: Vec<Asked<'_>> = pops::new_here(touched, &standing)
@@ -277,7 +281,7 @@ impl Pass<'_> {
                 Some(Asked { conversation: one.root, handle: rows.get(&subject_of(one)?)?, before })
             })
             .collect();
-        let presumed = presume(session, &asked, &self.knowledge.fields).await?;
+        let presumed = presume(session, &asked, &self.knowledge.profile).await?;
         pops::turn(writes, touched, standing, &presumed, derived)
     }
 }

@@ -78,6 +78,9 @@ pub enum DirectiveError {
     /// More pairs than one decision may be about.
     #[error("this decision is about {0} pairs of handles, more than 2000: take fewer handles at a time")]
     TooMany(usize),
+    /// All his handles are other people's too.
+    #[error("customer {0} has no handle of his own that something could hang on")]
+    NothingOfHisOwn(Uuid),
     /// The rules block one of the handles, so that the decision says nothing.
     #[error("the present rules block a handle of this decision")]
     Ineffective,
@@ -229,7 +232,7 @@ pub(super) fn raw(row: &HandleRow) -> RawHandle {
 }
 
 /// A person's event: nothing in it is stable but the person's doing it once.
-fn told(source: &str, subject: String, at: Timestamp, body: Body) -> Event {
+pub(super) fn told(source: &str, subject: String, at: Timestamp, body: Body) -> Event {
     Event {
         id: EventId::from_uuid(Uuid::now_v7()),
         source: source.to_owned(),

@@ -1,7 +1,7 @@
 //! The engine: a batch of events in, customers, records, profiles, pops and derived events out, in one transaction.
 //!
 //! - [`Engine::apply`] takes a batch, whatever of it was seen before; [`Applied`] says what became of it.
-//! - [`Engine::merge`], [`Engine::split`], [`Engine::undo`], [`Engine::remark`] are what people decide and write; each is an
+//! - [`Engine::merge`], [`Engine::split`], [`Engine::undo`], [`Engine::remark`], [`Engine::edit`] are what people decide and write; each is an
 //!   event like any other.
 //! - [`Records`] answers questions; its shapes are those of [`crate::view`].
 //!
@@ -19,8 +19,10 @@ mod conversations;
 mod current;
 mod derive;
 mod directives;
+mod edits;
 mod figures;
 mod inbox;
+mod journey;
 mod people;
 mod pops;
 mod profiles;
@@ -31,7 +33,12 @@ mod records;
 mod rehearsal;
 mod retention;
 mod rules;
+mod segments;
+mod spreading;
+mod staff;
 mod subjects;
+mod tagging;
+mod touch;
 mod who;
 
 use std::sync::Arc;
@@ -41,6 +48,7 @@ use trunkline_events::{Event, EventId};
 
 pub use apply::EngineError;
 pub use directives::{By, Decided, DirectiveError};
+pub use edits::Edit;
 pub use rebuild::Rebuild;
 pub use reconcile::{Compared, LONGEST, Stretch};
 pub use records::Records;
@@ -50,7 +58,7 @@ pub use rules::{NewRules, RulesError};
 use crate::counts::Counted;
 use crate::identity::Rules;
 use crate::numbers::DialPlans;
-use crate::profile::FieldRules;
+use crate::profile::ProfileRules;
 use crate::rules::RuleSet;
 use crate::store::{Rejection, Store, StoreError};
 
@@ -71,8 +79,8 @@ pub struct Knowledge {
     pub rules: Rules,
     /// How numbers are written at each site.
     pub plans: DialPlans,
-    /// How sources settle their conflicts over profile fields.
-    pub fields: FieldRules,
+    /// What is made of what sources say of people.
+    pub profile: ProfileRules,
     /// What is counted of what people say.
     pub counted: Counted,
     /// What becomes of fields, tags and attributes by source.

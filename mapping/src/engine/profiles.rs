@@ -3,25 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trunkline_events::customer::Changed;
-use trunkline_events::{Body, Event};
+use trunkline_events::{Body, Event, Timestamp};
 use uuid::Uuid;
 
 use super::derive::Derived;
-use crate::profile::{Chosen, FieldRules, FieldValue, SetTag, Strategy, TagFact, settle, tags};
+use super::spreading::{self, Kept};
+use crate::profile::{Chosen, FieldValue, ProfileRules, SetTag, Strategy, TagFact, settle, tags};
 use crate::rules;
-use crate::store::{Answers, Bundle, Place, Session, StoreError, TagRow, ValueRow, profiles};
+use crate::store::{
+    Answers, Bundle, Place, Session, StoreError, TagRow, ValueRow, WordRow, profiles, tags as stored_tags,
+};
 
 /// What a batch says of people, the newest of each (handle, field, source).
 #[derive(Default)]
 pub(super) struct Said<'e> {
     values: BTreeMap<(Uuid, String, String, i64), ValueRow>,
-    tags: BTreeMap<(Uuid, String, String), TagRow>,
+    tags: Vec<HeardTag>,
     causes: HashMap<Uuid, &'e Event>,
+}
+
+/// One word on a tag.
+pub(super) struct HeardTag {
+    pub(super) handle: Uuid,
+    pub(super) fact: TagFact,
+    /// When it was heard, by our clock.
+    pub(super) heard: Timestamp,
 }
 
 impl<'e> Said<'e> {
     /// Takes in what an event says of the person behind `handle`, as it was mapped.
-    pub(super) fn hear(&mut self, event: &'e Event, said: &rules::Said, handle: Uuid, rules: &FieldRules) {
+    pub(super) fn hear(&mut self, event: &'e Event, said: &rules::Said, handle: Uuid, rules: &ProfileRules) {
         for (field, value) in &said.fields {
             self.value(event, handle, field, value, rules);
         }
@@ -30,9 +41,9 @@ impl<'e> Said<'e> {
         }
     }
 
-    fn value(&mut self, event: &'e Event, handle: Uuid, field: &str, value: &str, rules: &FieldRules) {
+    fn value(&mut self, event: &'e Event, handle: Uuid, field: &str, value: &str, rules: &ProfileRules) {
         self.causes.insert(handle, event);
-        let keep = rules.rule(field).strategy == Strategy::OnlyIfEmpty;
+        let keep = rules.strategy(field) == Strategy::OnlyIfEmpty;
         let slot = if keep { crate::store::micros(event.time) } else { 0 };
         let new = ValueRow {
             handle,
@@ -48,13 +59,10 @@ impl<'e> Said<'e> {
         }
     }
 
-    fn tag(&mut self, event: &'e Event, handle: Uuid, tag: &str, present: bool) {
+    fn tag(&mut self, event: &'e Event, handle: Uuid, tag: &str, set: bool) {
         self.causes.insert(handle, event);
-        let new = TagRow { handle, tag: tag.to_owned(), source: event.source.clone(), present, at: event.time };
-        let known = self.tags.entry((handle, new.tag.clone(), new.source.clone())).or_insert(new.clone());
-        if (known.at, known.present) < (new.at, new.present) {
-            *known = new;
-        }
+        let fact = TagFact { tag: tag.to_owned(), source: event.source.clone(), at: event.time, set, echo: false };
+        self.tags.push(HeardTag { handle, fact, heard: event.received });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -63,12 +71,40 @@ impl<'e> Said<'e> {
 
     /// Writes it, and tells what changed by that for which customer. `customer_of` knows every handle that was heard of.
     pub(super) async fn keep(
-        self,
+        mut self,
         session: &Session<'_>,
         customer_of: impl Fn(Uuid) -> Option<Uuid>,
-        rules: &FieldRules,
+        rules: &ProfileRules,
         derived: &mut Derived,
     ) -> Result<(), StoreError> {
+        let causes = self.causes_by_customer(&customer_of);
+        let customers: BTreeSet<Uuid> = causes.keys().copied().collect();
+        let before = standing(session, &customers, rules).await?;
+        // In the order in which it was heard: an echo is one of what was written before.
+        self.tags.sort_by(|a, b| (a.heard, a.fact.at, &a.fact.source).cmp(&(b.heard, b.fact.at, &b.fact.source)));
+        let mut written = spreading::read(session, &self.tags, &customer_of, rules).await?;
+        spreading::mark_echoes(&mut self.tags, &customer_of, &mut written, rules);
+        if !self.values.is_empty() {
+            let values: Vec<ValueRow> = self.values.into_values().collect();
+            profiles::upsert_values(session, &values).await?;
+        }
+        if !self.tags.is_empty() {
+            keep_tags(session, &self.tags).await?;
+        }
+        let after = everything(session, &customers).await?;
+        for (customer, cause) in &causes {
+            let now = after.get(customer).map(|said| said.standing(rules));
+            tell(*customer, cause, before.get(customer), now.as_ref(), derived);
+        }
+        if written.is_empty() {
+            return Ok(());
+        }
+        let facts = |customer: Uuid| after.get(&customer).map_or(&[][..], |said| &said.facts);
+        spreading::spread(session, Kept { written, causes: &causes }, facts, rules, derived).await
+    }
+
+    /// The last event about each customer.
+    fn causes_by_customer(&self, customer_of: impl Fn(Uuid) -> Option<Uuid>) -> BTreeMap<Uuid, &'e Event> {
         let mut causes: BTreeMap<Uuid, &Event> = BTreeMap::new();
         for (handle, event) in &self.causes {
             if let Some(customer) = customer_of(*handle) {
@@ -78,22 +114,32 @@ impl<'e> Said<'e> {
                 }
             }
         }
-        let customers: BTreeSet<Uuid> = causes.keys().copied().collect();
-        let before = standing(session, &customers, rules).await?;
-        if !self.values.is_empty() {
-            let values: Vec<ValueRow> = self.values.into_values().collect();
-            profiles::upsert_values(session, &values).await?;
-        }
-        if !self.tags.is_empty() {
-            let tags: Vec<TagRow> = self.tags.into_values().collect();
-            profiles::upsert_tags(session, &tags).await?;
-        }
-        let after = standing(session, &customers, rules).await?;
-        for (customer, cause) in causes {
-            tell(customer, cause, before.get(&customer), after.get(&customer), derived);
-        }
-        Ok(())
+        causes
     }
+}
+
+/// The newest of each (handle, tag, source), and the words.
+async fn keep_tags(session: &Session<'_>, heard: &[HeardTag]) -> Result<(), StoreError> {
+    let mut rows: BTreeMap<(Uuid, &str, &str), TagRow> = BTreeMap::new();
+    let mut words: BTreeMap<(&str, &str), Timestamp> = BTreeMap::new();
+    for HeardTag { handle, fact, .. } in heard {
+        let TagFact { tag, source, at, set, echo } = fact;
+        let first = words.entry((source, tag)).or_insert(*at);
+        *first = *at.min(first);
+        let (tag, source) = (tag.clone(), source.clone());
+        let new = TagRow { handle: *handle, tag, source, present: *set, at: *at, echo: *echo };
+        let known = rows.entry((*handle, &fact.tag, &fact.source)).or_insert_with(|| new.clone());
+        if (known.at, known.present) < (new.at, new.present) {
+            *known = new;
+        }
+    }
+    let word = |((source, word), first_seen): ((&str, &str), Timestamp)| WordRow {
+        source: source.to_owned(),
+        word: word.to_owned(),
+        first_seen,
+    };
+    stored_tags::keep_words(session, &words.into_iter().map(word).collect::<Vec<_>>()).await?;
+    profiles::upsert_tags(session, &rows.into_values().collect::<Vec<_>>()).await
 }
 
 /// What counts of a customer.
@@ -101,6 +147,19 @@ impl<'e> Said<'e> {
 pub(super) struct Standing {
     pub(super) fields: Vec<Chosen>,
     pub(super) tags: Vec<SetTag>,
+}
+
+/// All that is said of a customer.
+#[derive(Default)]
+pub(super) struct Everything {
+    pub(super) values: Vec<FieldValue>,
+    pub(super) facts: Vec<TagFact>,
+}
+
+impl Everything {
+    pub(super) fn standing(&self, rules: &ProfileRules) -> Standing {
+        Standing { fields: settle(&self.values, rules), tags: tags(&self.facts, rules) }
+    }
 }
 
 /// Where the answers to what is said of customers stand.
@@ -119,37 +178,42 @@ pub(super) fn ask(customers: &BTreeSet<Uuid>, bundle: &mut Bundle) -> AskedOf {
 pub(super) fn settled(
     asked: &AskedOf,
     answers: &mut Answers,
-    rules: &FieldRules,
+    rules: &ProfileRules,
 ) -> Result<HashMap<Uuid, Standing>, StoreError> {
-    let mut values: HashMap<Uuid, Vec<FieldValue>> = HashMap::new();
+    let said = answered(asked, answers)?;
+    Ok(said.into_iter().map(|(customer, said)| (customer, said.standing(rules))).collect())
+}
+
+fn answered(asked: &AskedOf, answers: &mut Answers) -> Result<HashMap<Uuid, Everything>, StoreError> {
+    let mut said: HashMap<Uuid, Everything> = HashMap::new();
     for (customer, row) in answers.take(&asked.values)? {
-        let said = FieldValue { field: row.field, at: row.at, source: row.source, value: row.value };
-        values.entry(customer).or_default().push(said);
+        let value = FieldValue { field: row.field, at: row.at, source: row.source, value: row.value };
+        said.entry(customer).or_default().values.push(value);
     }
-    let mut facts: HashMap<Uuid, Vec<TagFact>> = HashMap::new();
     for (customer, row) in answers.take(&asked.tags)? {
-        let fact = TagFact { tag: row.tag, source: row.source, at: row.at, set: row.present };
-        facts.entry(customer).or_default().push(fact);
+        let fact = TagFact { tag: row.tag, source: row.source, at: row.at, set: row.present, echo: row.echo };
+        said.entry(customer).or_default().facts.push(fact);
     }
-    let mut standing: HashMap<Uuid, Standing> = HashMap::new();
-    for (customer, values) in values {
-        standing.entry(customer).or_default().fields = settle(&values, rules);
-    }
-    for (customer, facts) in facts {
-        standing.entry(customer).or_default().tags = tags(&facts);
-    }
-    Ok(standing)
+    Ok(said)
+}
+
+async fn everything(
+    session: &Session<'_>,
+    customers: &BTreeSet<Uuid>,
+) -> Result<HashMap<Uuid, Everything>, StoreError> {
+    let mut bundle = Bundle::new("read profiles");
+    let asked = ask(customers, &mut bundle);
+    answered(&asked, &mut session.together(bundle).await?)
 }
 
 /// What counts of each customer, by present customer id.
 pub(super) async fn standing(
     session: &Session<'_>,
     customers: &BTreeSet<Uuid>,
-    rules: &FieldRules,
+    rules: &ProfileRules,
 ) -> Result<HashMap<Uuid, Standing>, StoreError> {
-    let mut bundle = Bundle::new("read profiles");
-    let asked = ask(customers, &mut bundle);
-    settled(&asked, &mut session.together(bundle).await?, rules)
+    let said = everything(session, customers).await?;
+    Ok(said.into_iter().map(|(customer, said)| (customer, said.standing(rules))).collect())
 }
 
 fn tell(customer: Uuid, cause: &Event, before: Option<&Standing>, after: Option<&Standing>, derived: &mut Derived) {

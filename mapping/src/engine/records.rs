@@ -15,7 +15,7 @@ use super::current::{Current, Declared};
 use super::profiles::{Standing, standing};
 use super::who::{Asked, presume};
 use crate::identity::{Handle, Role};
-use crate::profile::{brief, last_contact};
+use crate::profile::{COMPUTED, Chosen, ProfileRules, SetTag, brief, computed, last_contact, owner};
 use crate::store::{
     CdrQuery, HandleRow, Held, Session, Store, StoreError, StoredCdr, cdrs, conversations, events, evidence, handles,
     pops, revisions,
@@ -25,11 +25,14 @@ use crate::view::{
     TimelineEntry, TurnView, Who,
 };
 
+/// Records of a customer, the newest, that his preferences and his owner are made of.
+const CONSIDERED: u32 = 200;
+
 /// Reads for people and programs. Cheap to clone.
 #[derive(Clone)]
 pub struct Records {
     pub(super) store: Store,
-    declared: Arc<Declared>,
+    pub(super) declared: Arc<Declared>,
     /// What counted when this was made.
     pub(super) current: Arc<Current>,
 }
@@ -49,20 +52,27 @@ impl Records {
         let session = self.store.reading();
         let mut rows = session.ask(handles::of_customers([id])).await?;
         let Some(customer) = rows.first().map(|row| row.customer) else { return Ok(None) };
-        let fields = &self.current.knowledge.fields;
+        let fields = &self.current.knowledge.profile;
         let known =
             standing(&session, &BTreeSet::from([customer]), fields).await?.remove(&customer).unwrap_or_default();
         rows.sort_by_cached_key(|row| (self.rank(row), row.seen.first, row.id));
+        let name = brief(customer, &known.fields, &known.tags, None, fields).name;
+        let past = self.last_records(customer, CONSIDERED).await?;
+        let owner = match owner(&fields.owner, &known.fields, &past) {
+            Some(found) => Some(self.owner_view(found).await?),
+            None => None,
+        };
+        let mut shown: Vec<FieldView> =
+            known.fields.into_iter().chain(computed(&past, fields)).map(|chosen| field_view(chosen, fields)).collect();
+        shown.sort_by_cached_key(|field| (fields.rule(&field.name).group, field.name.clone(), field.value.clone()));
+        let tag_view = |set: SetTag| TagView { tag: set.tag, source: set.source, at: set.at, known: set.known };
         Ok(Some(CustomerView {
             customer,
-            name: brief(customer, &known.fields, &known.tags, None, fields).name,
+            name,
             handles: rows.into_iter().map(handle_view).collect(),
-            fields: known
-                .fields
-                .into_iter()
-                .map(|field| FieldView { name: field.field, value: field.value, source: field.source, at: field.at })
-                .collect(),
-            tags: known.tags.into_iter().map(|set| TagView { tag: set.tag, source: set.source, at: set.at }).collect(),
+            fields: shown,
+            tags: known.tags.into_iter().map(tag_view).collect(),
+            owner,
         }))
     }
 
@@ -109,7 +119,7 @@ impl Records {
     }
 
     pub(super) async fn briefs(&self, session: &Session<'_>, customers: &[Uuid]) -> Result<Vec<Brief>, StoreError> {
-        let fields = &self.current.knowledge.fields;
+        let fields = &self.current.knowledge.profile;
         let known = standing(session, &customers.iter().copied().collect(), fields).await?;
         let questions: Vec<(Uuid, Uuid, Timestamp)> =
             customers.iter().map(|customer| (*customer, Uuid::nil(), end_of_time())).collect();
@@ -141,7 +151,7 @@ impl Records {
         let rows = session.ask(handles::by_id([handle.id()])).await?;
         let Some(handle) = rows.first() else { return Ok(nobody) };
         let asked = Asked { conversation: Uuid::nil(), handle, before: end_of_time() };
-        let mut answers = presume(&session, &[asked], &knowledge.fields).await?;
+        let mut answers = presume(&session, &[asked], &knowledge.profile).await?;
         Ok(answers
             .remove(&Uuid::nil())
             .map_or(nobody, |presumed| Who { certainty: presumed.certainty, candidates: presumed.candidates }))
@@ -270,7 +280,7 @@ impl Records {
 }
 
 /// Later than anything that happens.
-fn end_of_time() -> Timestamp {
+pub(super) fn end_of_time() -> Timestamp {
     Timestamp::EPOCH.plus(time::Duration::MAX)
 }
 
@@ -284,7 +294,7 @@ async fn held_by(session: &Session<'_>, customer: Uuid) -> Result<Vec<Held>, Sto
 }
 
 /// Records as they are now, with whose they are.
-async fn with_customers(
+pub(super) async fn with_customers(
     session: &Session<'_>,
     declared: &Declared,
     found: Vec<StoredCdr>,
@@ -317,6 +327,13 @@ pub(super) fn customer_at(rows: &HashMap<Uuid, HandleRow>, handle: Uuid, started
     rows.get(&holder).map(|row| row.customer)
 }
 
+fn field_view(chosen: Chosen, rules: &ProfileRules) -> FieldView {
+    let group = rules.rule(&chosen.field).group.word().to_owned();
+    let rule = if chosen.source == COMPUTED { COMPUTED } else { rules.strategy(&chosen.field).word() }.to_owned();
+    let Chosen { field: name, value, source, at } = chosen;
+    FieldView { name, value, source, at, group, rule, age_s: None }
+}
+
 fn handle_view(row: HandleRow) -> HandleView {
     HandleView {
         scheme: row.scheme,
@@ -335,21 +352,22 @@ pub(super) fn key_of(row: &HandleRow) -> String {
 
 fn message_view(event: Event) -> Option<MessageView> {
     let Body::ChatMessage(message) = event.body else { return None };
-    let text = match message.content {
-        Content::Text { text } => text,
-        Content::Media { media_type, name, .. } => match name {
-            Some(name) => format!("[{media_type}] {name}"),
-            None => format!("[{media_type}]"),
-        },
-        Content::Location { label, latitude, longitude } => {
-            format!("[location] {}", label.unwrap_or_else(|| format!("{latitude}, {longitude}")))
-        }
-        Content::Unsupported { native_kind } => format!("[{native_kind}]"),
-    };
     Some(MessageView {
         at: message.written_at.unwrap_or(event.time),
         author: message.author,
+        text: said_in(&message.content),
         author_id: message.author_id,
-        text,
     })
+}
+
+/// A message in a line: its text, or a word for what it is (`[image/png]`).
+pub(super) fn said_in(content: &Content) -> String {
+    match content {
+        Content::Text { text } => text.clone(),
+        Content::Media { media_type, name: Some(name), .. } => format!("[{media_type}] {name}"),
+        Content::Media { media_type, .. } => format!("[{media_type}]"),
+        Content::Location { label: Some(label), .. } => format!("[location] {label}"),
+        Content::Location { latitude, longitude, .. } => format!("[location] {latitude}, {longitude}"),
+        Content::Unsupported { native_kind } => format!("[{native_kind}]"),
+    }
 }

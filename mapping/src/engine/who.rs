@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::pops::Presumed;
 use super::profiles::{self, Standing};
-use crate::profile::{FieldRules, brief, last_contact};
+use crate::profile::{ProfileRules, brief, last_contact};
 use crate::store::{Bundle, HandleRow, Session, StoreError, cdrs, evidence, handles};
 
 /// How many customers of a shared handle are offered.
@@ -29,7 +29,7 @@ pub(super) struct Asked<'r> {
 pub(super) async fn presume(
     session: &Session<'_>,
     asked: &[Asked<'_>],
-    rules: &FieldRules,
+    rules: &ProfileRules,
 ) -> Result<HashMap<Uuid, Presumed>, StoreError> {
     if asked.is_empty() {
         return Ok(HashMap::new());
@@ -61,7 +61,7 @@ struct Known {
 async fn read(
     session: &Session<'_>,
     offers: &[(Asked<'_>, Certainty, Vec<Uuid>)],
-    rules: &FieldRules,
+    rules: &ProfileRules,
 ) -> Result<Known, StoreError> {
     let customers: BTreeSet<Uuid> = offers.iter().flat_map(|(_, _, customers)| customers).copied().collect();
     let mut count: HashMap<Uuid, usize> = HashMap::new();
@@ -91,7 +91,7 @@ fn presumed(
     certainty: Certainty,
     customers: Vec<Uuid>,
     known: &Known,
-    rules: &FieldRules,
+    rules: &ProfileRules,
 ) -> Presumed {
     let nothing = Standing::default();
     let mut candidates: Vec<Brief> = Vec::new();

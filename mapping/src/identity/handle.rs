@@ -87,6 +87,23 @@ impl Handle {
         plan: &DialPlan,
         trunk: Option<&str>,
     ) -> Result<Self, Blocked> {
+        let handle = Self::unblocked(scheme, scope, raw, rules, plan, trunk)?;
+        if rules.blocks(&handle.scheme, &handle.value) {
+            return Err(Blocked::Placeholder);
+        }
+        if rules.own_people().have(handle.id) { Err(Blocked::Agent) } else { Ok(handle) }
+    }
+
+    /// As [`Handle::new`], were it a value that the rules block or one of our own people's: what is made of it may be named
+    /// in a list of such, and never stands for anybody.
+    pub fn unblocked(
+        scheme: &str,
+        scope: &str,
+        raw: &str,
+        rules: &Rules,
+        plan: &DialPlan,
+        trunk: Option<&str>,
+    ) -> Result<Self, Blocked> {
         let scheme = rules.scheme_name(scheme);
         if !is_scheme_name(&scheme) {
             return Err(Blocked::Scheme);
@@ -98,9 +115,6 @@ impl Handle {
             Form::Exact => plain(raw, LONGEST_VALUE)?.to_owned(),
             Form::Folded => plain(raw, LONGEST_VALUE)?.to_lowercase(),
         };
-        if rules.blocks(&scheme, &value) {
-            return Err(Blocked::Placeholder);
-        }
         let scope = match plain(scope, LONGEST_SCOPE) {
             Ok(scope) if rule.scoped => scope,
             Ok(_) | Err(Blocked::Empty) => "",

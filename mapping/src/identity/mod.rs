@@ -12,6 +12,7 @@
 mod evidence;
 mod handle;
 mod observe;
+mod own;
 mod partition;
 mod presence;
 mod region;
@@ -22,6 +23,7 @@ mod scheme;
 pub use evidence::{Evidence, Origin, Sighting};
 pub use handle::{Blocked, Handle};
 pub use observe::{BlockedHandle, Observations, observe, subject_handle};
+pub use own::OwnPeople;
 pub use partition::{Customer, Partition, Question, Standing, Tenure, Verdict, partition};
 pub use presence::{Presence, Silence};
 pub use region::Region;

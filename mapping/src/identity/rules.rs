@@ -8,7 +8,7 @@ use time::Duration;
 use trunkline_events::customer::Strength;
 
 use super::presence::SILENCE;
-use super::{Handle, Patterns, Role, Scheme};
+use super::{Handle, OwnPeople, Patterns, Role, Scheme};
 use crate::overlay;
 
 /// The embedded default rules, as TOML.
@@ -28,6 +28,8 @@ pub struct Rules {
     schemes: BTreeMap<String, Scheme>,
     #[serde(skip)]
     version: String,
+    #[serde(skip)]
+    own: OwnPeople,
 }
 
 /// Values that identify nobody in any scheme.
@@ -66,6 +68,11 @@ impl Rules {
     /// Names the content: rules that decide alike have the same version, whatever comments and order say.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Our own people, whose handles are no customer's.
+    pub fn own_people(&self) -> &OwnPeople {
+        &self.own
     }
 
     /// The scheme's name in the rules: lower case, `-` as `_`, aliases followed.

@@ -98,6 +98,7 @@ impl Masker {
             | Body::CustomerMerged(_)
             | Body::CustomerSplit(_)
             | Body::CustomerChanged(_)
+            | Body::CustomerTagWanted(_)
             | Body::CdrCompleted(_)
             | Body::CdrRevised(_)
             | Body::CdrReconciled(_)

@@ -230,6 +230,11 @@ impl DialPlans {
         self.by_source.get(source).map_or(&self.fallback, |index| &self.sites[*index])
     }
 
+    /// Every plan.
+    pub fn all(&self) -> impl Iterator<Item = &DialPlan> {
+        self.sites.iter().chain([&self.fallback])
+    }
+
     /// The plan for numbers that people type.
     pub fn fallback(&self) -> &DialPlan {
         &self.fallback

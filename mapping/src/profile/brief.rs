@@ -5,7 +5,7 @@ use trunkline_events::cdr::Cdr;
 use trunkline_events::pop::{Brief, LastContact};
 use uuid::Uuid;
 
-use super::rules::FieldRules;
+use super::rules::ProfileRules;
 use super::settle::Chosen;
 use super::tags::SetTag;
 
@@ -15,7 +15,7 @@ pub fn brief(
     fields: &[Chosen],
     tags: &[SetTag],
     last_contact: Option<LastContact>,
-    rules: &FieldRules,
+    rules: &ProfileRules,
 ) -> Brief {
     let named = |name: &String| fields.iter().find(|field| field.field == *name);
     let name = rules.name_fields.iter().find_map(named).map(|field| field.value.clone());

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use trunkline_events::Timestamp;
 
-use super::rules::{FieldRule, FieldRules, Strategy};
-
-/// The source of what agents write.
-const AGENTS: &str = "/agents";
+use super::rules::{ProfileRules, Strategy, is_agents};
 
 /// One source said one thing at one time. An empty value empties the field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,16 +35,17 @@ pub struct Chosen {
 /// Chooses what counts, sorted by field, then value: one value a field, several only by [`Strategy::Union`].
 ///
 /// Of two values said at the same instant by one source the greater text counts; of two sources the greater name.
-pub fn settle(values: &[FieldValue], rules: &FieldRules) -> Vec<Chosen> {
+pub fn settle(values: &[FieldValue], rules: &ProfileRules) -> Vec<Chosen> {
     let mut by_field: BTreeMap<&str, Vec<&FieldValue>> = BTreeMap::new();
-    for value in values {
+    // What is computed nobody can say.
+    for value in values.iter().filter(|value| rules.rule(&value.field).computed.is_none()) {
         by_field.entry(&value.field).or_default().push(value);
     }
     let mut chosen = Vec::with_capacity(by_field.len());
     for (field, mut said) in by_field {
         said.sort_unstable();
         said.dedup();
-        let mut counting = choose(&said, rules.rule(field), rules.agent_edits_stick);
+        let mut counting = choose(&said, field, rules);
         counting.sort_unstable_by(|a, b| a.value.cmp(&b.value));
         chosen.extend(counting.into_iter().map(Chosen::from));
     }
@@ -61,16 +59,16 @@ impl From<&FieldValue> for Chosen {
 }
 
 /// `said` is all of one field, sorted by time.
-fn choose<'a>(said: &[&'a FieldValue], rule: &FieldRule, agent_edits_stick: bool) -> Vec<&'a FieldValue> {
-    if agent_edits_stick
-        && let Some(edit) = said.iter().rev().find(|value| by_an_agent(value))
+fn choose<'a>(said: &[&'a FieldValue], field: &str, rules: &ProfileRules) -> Vec<&'a FieldValue> {
+    if rules.sticks(field)
+        && let Some(edit) = said.iter().rev().find(|value| is_agents(&value.source))
         && !is_empty(edit)
     {
         return vec![edit];
     }
-    match rule.strategy {
+    match rules.strategy(field) {
         Strategy::Newest => said.last().copied().filter(|value| !is_empty(value)).into_iter().collect(),
-        Strategy::SourceOrder => by_source_order(said, &rule.order).into_iter().collect(),
+        Strategy::SourceOrder => by_source_order(said, &rules.rule(field).order).into_iter().collect(),
         Strategy::OnlyIfEmpty => first_that_stays(said).into_iter().collect(),
         Strategy::Union => every_sources_last(said),
     }
@@ -112,10 +110,6 @@ fn latest_by_source<'a>(said: &[&'a FieldValue]) -> Vec<&'a FieldValue> {
         latest.insert(&value.source, value);
     }
     latest.into_values().collect()
-}
-
-fn by_an_agent(value: &FieldValue) -> bool {
-    value.source.strip_prefix(AGENTS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn is_empty(value: &FieldValue) -> bool {

@@ -243,7 +243,7 @@ pub(crate) fn last_before(asked: &[(Uuid, Uuid, Timestamp)]) -> Ask<(Uuid, Uuid,
     })
 }
 
-fn read(row: &Row) -> Result<StoredCdr, StoreError> {
+pub(super) fn read(row: &Row) -> Result<StoredCdr, StoreError> {
     Ok(StoredCdr {
         cdr: record(row.uuid(0)?, &row.text(3)?)?,
         complete: row.flag(1)?,

@@ -134,6 +134,17 @@ impl Store {
         Ok(Transaction { inner, backend: self.backend })
     }
 
+    /// For queries that want the first rows of a long index in its order, and nothing else. PostgreSQL's planner knows how
+    /// many rows a usual key has; for the rare key that has thousands it would gather and sort them all.
+    pub(crate) async fn begin_reading_in_order(&self) -> Result<Transaction, StoreError> {
+        let inner = self.reader.begin().await.map_err(StoreError::database("begin to read"))?;
+        let transaction = Transaction { inner, backend: self.backend };
+        if self.backend == DbBackend::Postgres {
+            transaction.session().say("plan in order", "SET LOCAL enable_bitmapscan = off").await?;
+        }
+        Ok(transaction)
+    }
+
     /// For single statements that write.
     pub(crate) fn writing(&self) -> Session<'_> {
         Session::new(&self.writer, self.backend)

@@ -10,14 +10,20 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 const LOCK: i64 = 0x7472_756e_6b00;
 
 /// What the words in braces mean.
-const POSTGRES: [(&str, &str); 4] = [
+const POSTGRES: [(&str, &str); 5] = [
     ("{uuid}", "uuid"),
     ("{serial}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
     ("{roomy}", " WITH (fillfactor = 70)"),
     ("{by_arrival}", "CREATE INDEX event_received ON event USING brin (received);"),
+    ("{json}", "::json"),
 ];
-const SQLITE: [(&str, &str); 4] =
-    [("{uuid}", "text"), ("{serial}", "integer PRIMARY KEY AUTOINCREMENT"), ("{roomy}", ""), ("{by_arrival}", "")];
+const SQLITE: [(&str, &str); 5] = [
+    ("{uuid}", "text"),
+    ("{serial}", "integer PRIMARY KEY AUTOINCREMENT"),
+    ("{roomy}", ""),
+    ("{by_arrival}", ""),
+    ("{json}", ""),
+];
 
 struct Migrator;
 
@@ -28,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "0002", sql: include_str!("schema/0002.sql") }),
             Box::new(Step { name: "0003", sql: include_str!("schema/0003.sql") }),
             Box::new(Step { name: "0004", sql: include_str!("schema/0004.sql") }),
+            Box::new(Step { name: "0005", sql: include_str!("schema/0005.sql") }),
             Box::new(Step { name: "0006", sql: include_str!("schema/0006.sql") }),
             Box::new(Step { name: "0007", sql: include_str!("schema/0007.sql") }),
         ]

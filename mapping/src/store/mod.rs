@@ -1,8 +1,8 @@
 //! The store: PostgreSQL or SQLite behind the same functions, and the only place that sees the database.
 //!
 //! - [`Store`] opens a database and brings its schema up to date ([`Settings`] says which).
-//! - One file a table or two: events and books, conversations and records, handles and evidence, profile, pops, outbox,
-//!   tokens, audit log, mapping rules. Each statement takes a whole batch; none is run per event. What a batch asks and writes at one
+//! - One file a table or two: events and books, conversations and records, handles and evidence, profile and tags, touch
+//!   points, agents, pops, outbox, tokens, audit log, mapping rules. Each statement takes a whole batch; none is run per event. What a batch asks and writes at one
 //!   point of its transaction goes as one [`Bundle`].
 //! - [`StoreError::disposition`] says what a caller does about a failure.
 //!
@@ -11,6 +11,8 @@
 //!
 //! Instants are kept in microseconds since 1970; the text of an event is kept as it came.
 
+pub(crate) mod activity;
+pub(crate) mod agents;
 mod audit_log;
 mod books;
 mod bundle;
@@ -39,7 +41,9 @@ mod series;
 mod session;
 mod spans;
 pub(crate) mod switch_records;
+pub(crate) mod tags;
 mod tokens;
+pub(crate) mod touch_points;
 
 use time::Duration;
 use trunkline_events::Timestamp;
@@ -65,6 +69,8 @@ pub(crate) use profiles::{TagRow, ValueRow};
 pub(crate) use revisions::RevisionRow;
 pub(crate) use rules::{NewVersion, RuleSetRow, VersionRow};
 pub(crate) use session::Session;
+pub(crate) use tags::WordRow;
+pub(crate) use touch_points::{PageQuery, TouchRow};
 
 /// Microseconds since 1970.
 pub(crate) fn micros(instant: Timestamp) -> i64 {

@@ -28,6 +28,8 @@ pub(crate) struct TagRow {
     pub(crate) source: String,
     pub(crate) present: bool,
     pub(crate) at: Timestamp,
+    /// It only tells back what was written there for us.
+    pub(crate) echo: bool,
 }
 
 macro_rules! upsert_values {
@@ -82,6 +84,7 @@ pub(crate) async fn upsert_tags(session: &Session<'_>, tags: &[TagRow]) -> Resul
         ("source", Kind::Text),
         ("present", Kind::Bool),
         ("at", Kind::Big),
+        ("echo", Kind::Bool),
     ]);
     for tag in tags {
         rows.push([
@@ -90,12 +93,14 @@ pub(crate) async fn upsert_tags(session: &Session<'_>, tags: &[TagRow]) -> Resul
             tag.source.as_str().into(),
             tag.present.into(),
             tag.at.into(),
+            tag.echo.into(),
         ]);
     }
     let query = Query::new(
-        "INSERT INTO tag (handle, tag, source, present, at) SELECT handle, tag, source, CAST(present AS boolean), at \
+        "INSERT INTO tag (handle, tag, source, present, at, echo) \
+         SELECT handle, tag, source, CAST(present AS boolean), at, CAST(echo AS boolean) \
          FROM {rows} WHERE true ON CONFLICT (handle, tag, source) DO UPDATE SET present = excluded.present, \
-         at = excluded.at WHERE tag.at < excluded.at OR (tag.at = excluded.at AND excluded.present)",
+         at = excluded.at, echo = excluded.echo WHERE tag.at < excluded.at OR (tag.at = excluded.at AND excluded.present)",
     );
     session.run("write tags", query.rows(rows)).await.map(drop)
 }
@@ -118,12 +123,13 @@ pub(crate) fn values_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid,
 /// What sources say of the tags of customers, those taken away too, by present customer id.
 pub(crate) fn tags_of(customers: impl IntoIterator<Item = Uuid>) -> Ask<(Uuid, TagRow)> {
     let query = Query::new(
-        "SELECT h.customer, t.handle, t.tag, t.source, t.at, t.present FROM handle h \
+        "SELECT h.customer, t.handle, t.tag, t.source, t.at, t.present, t.echo FROM handle h \
          JOIN tag t ON t.handle = h.id AND (h.since IS NULL OR t.at >= h.since) \
          WHERE h.customer {ids} AND NOT h.shared AND NOT h.generic",
     );
-    Ask::new("read tags", query.ids(customers), 6, |row| {
+    Ask::new("read tags", query.ids(customers), 7, |row| {
         let (handle, tag, source) = (row.uuid(1)?, row.text(2)?, row.text(3)?);
-        Ok((row.uuid(0)?, TagRow { handle, tag, source, at: row.instant(4)?, present: row.flag(5)? }))
+        let (at, present, echo) = (row.instant(4)?, row.flag(5)?, row.flag(6)?);
+        Ok((row.uuid(0)?, TagRow { handle, tag, source, present, at, echo }))
     })
 }

@@ -49,6 +49,16 @@ impl House {
         Self { engine: Engine::new(self.engine.store().clone(), knowledge.clone()), knowledge, ..self }
     }
 
+    /// The same database, seen by a process with other rules and dial plans.
+    pub(crate) async fn with(&self, knowledge: Knowledge) -> Self {
+        Self::at(self.url.clone(), None).await.knowing(knowledge)
+    }
+
+    /// Another process on the same database that has learned nothing yet.
+    pub(crate) async fn stranger(&self) -> Engine {
+        Self::at(self.url.clone(), None).await.engine
+    }
+
     /// Another process on the same database.
     pub(crate) async fn neighbour(&self) -> Engine {
         let store = Store::open(&Settings { writers: 2, ..Settings::new(&self.url) }).await.expect("opens");

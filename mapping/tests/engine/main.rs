@@ -20,9 +20,11 @@ mod rehearsal;
 mod repositories;
 mod retention;
 mod rules;
+mod segments;
 mod stories;
 mod switch;
 mod told;
+mod touching;
 mod workers;
 
 /// Runs each `async fn(&House)` of a module as a test on both databases.

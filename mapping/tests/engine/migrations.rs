@@ -10,7 +10,7 @@ use trunkline_mapping::store::{Settings, Store};
 use crate::house::{House, SERVER};
 use crate::told::{avaya, whole_call};
 
-const NEWEST: &str = "0002";
+const NEWEST: &str = "0007";
 
 fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/schema")

@@ -149,14 +149,16 @@ fn profiles(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTre
         match &event.body {
             Body::CustomerProfile(body) => values.extend(body.fields.iter().map(value)),
             Body::ChatOpened(body) => values.extend(body.visitor.name.iter().map(|name| value((&"name".into(), name)))),
-            Body::CustomerTag(body) => facts.push(TagFact { tag: body.tag.clone(), source, at, set: body.set }),
+            Body::CustomerTag(body) => {
+                facts.push(TagFact { tag: body.tag.clone(), source, at, set: body.set, echo: false });
+            }
             _ => {}
         }
     }
     let settled = |(values, facts): (Vec<FieldValue>, Vec<TagFact>)| {
         let fields =
-            settle(&values, &knowledge.fields).into_iter().map(|chosen| (chosen.field, chosen.value)).collect();
-        (fields, tags(&facts).into_iter().map(|set| set.tag).collect())
+            settle(&values, &knowledge.profile).into_iter().map(|chosen| (chosen.field, chosen.value)).collect();
+        (fields, tags(&facts, &knowledge.profile).into_iter().map(|set| set.tag).collect())
     };
     said.into_iter().map(|(customer, said)| (customer, settled(said))).collect()
 }
@@ -177,7 +179,9 @@ pub(crate) async fn found(house: &House) -> Outcome {
     let customers: BTreeSet<Uuid> = handles.values().map(|(customer, ..)| *customer).collect();
     for customer in customers {
         let view = house.records().customer(customer).await.expect("reads").expect("is there");
-        let fields = view.fields.into_iter().map(|field| (field.name, field.value)).collect();
+        // What follows from records is no value that anybody said.
+        let said = view.fields.into_iter().filter(|field| field.rule != "computed");
+        let fields = said.map(|field| (field.name, field.value)).collect();
         profiles.insert(customer, (fields, view.tags.into_iter().map(|set| set.tag).collect()));
     }
     Outcome { handles, records, profiles }

@@ -46,7 +46,7 @@ pub(in crate::http) struct Looked {
     name: Option<String>,
     /// Profile field `level`.
     level: Option<String>,
-    /// Profile field `owner`: the agent who looks after him.
+    /// The agent who looks after him, by the declared rules: his id here, or his login where that is linked to nobody.
     owner: Option<String>,
     /// His tags.
     tags: Vec<String>,
@@ -96,6 +96,8 @@ async fn look(app: &App, caller: &Caller, number: &str) -> Result<Looked, Proble
     }
     let profile = app.records().customer(*customer).await?;
     app.audit(caller, "customer.lookup", &customer.to_string(), "").await?;
+    let owner = profile.as_ref().and_then(|profile| profile.owner.clone());
+    let owner = owner.map(|owner| owner.agent.unwrap_or(owner.login));
     let field = |name: &str| {
         let fields = profile.iter().flat_map(|profile| &profile.fields);
         fields.filter(|field| field.name == name).map(|field| field.value.clone()).next()
@@ -106,7 +108,7 @@ async fn look(app: &App, caller: &Caller, number: &str) -> Result<Looked, Proble
         customer: Some(*customer),
         name: name.clone(),
         level: field("level"),
-        owner: field("owner"),
+        owner: owner.or_else(|| field("owner")),
         tags: tags.clone(),
         last_contact: last_contact.clone(),
     })

@@ -2,6 +2,7 @@
 //!
 //! `agent.rs` pops · `customers.rs` people · `identity.rs` decisions on identity · `conflicts.rs` what awaits one ·
 //! `cdrs.rs` conversation records · `archive.rs` what is done to all records · `mapping.rs` rules ·
+//! `journey.rs` a customer's whole journey · `edits.rs` what people write of him · `staff.rs` our agents · `segments.rs` tags' words and segments ·
 //! `lookup.rs` before a call is routed · `operations.rs` connectors and dead letters · `audit.rs` books and the audit
 //! log · `figures.rs` hot spots and series · `recordings.rs` recorder and player · `tokens.rs`
 
@@ -18,23 +19,30 @@ mod audit;
 mod cdrs;
 mod conflicts;
 mod customers;
+mod edits;
 mod figures;
 mod identity;
+mod journey;
 mod lookup;
 mod mapping;
 mod operations;
 mod recordings;
+mod segments;
+mod staff;
 mod tokens;
 
 pub(super) use agent::{Found, Me};
 pub(super) use archive::{KeptRecords, RebuildRequest, ReconcileRequest, SwitchRecordsRequest};
 pub(super) use cdrs::RemarkRequest;
 pub(super) use conflicts::ConflictRequest;
+pub(super) use edits::EditRequest;
 pub(super) use identity::{MergeRequest, RehearsalRequest, SplitRequest, UndoRequest};
 pub(super) use lookup::Looked;
 pub(super) use mapping::{ApplyRequest, PlanRequest, RollbackRequest};
 pub(super) use operations::LettersRequest;
 pub(super) use recordings::ReplayRequest;
+pub(super) use segments::ScanRequest;
+pub(super) use staff::{AgentsRequest, Linked, LoginRequest, Whose};
 pub(super) use tokens::TokenCreated;
 
 /// A list, in an object so that more can be said beside it later.
@@ -53,6 +61,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::find))
         .routes(routes!(customers::show))
         .routes(routes!(customers::timeline))
+        .routes(routes!(journey::touch_points))
+        .routes(routes!(edits::edit))
         .routes(routes!(customers::who))
         .routes(routes!(identity::explain))
         .routes(routes!(identity::merge))
@@ -84,6 +94,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(operations::dead_letters, operations::purge))
         .routes(routes!(operations::dead_letter))
         .routes(routes!(operations::replay))
+        .routes(routes!(staff::list, staff::import))
+        .routes(routes!(staff::whose))
+        .routes(routes!(staff::unlinked))
+        .routes(routes!(staff::show))
+        .routes(routes!(staff::link, staff::unlink))
+        .routes(routes!(segments::tags))
+        .routes(routes!(segments::list))
+        .routes(routes!(segments::scan))
         .routes(routes!(audit::books))
         .routes(routes!(audit::queues))
         .routes(routes!(audit::log))

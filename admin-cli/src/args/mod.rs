@@ -5,6 +5,10 @@ mod figures;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod known;
+
+pub(crate) use known::{AgentCommand, ExportForm, Members, SegmentCommand, SetArgs, TagCommand, TimelineArgs};
 use trunkline_events::customer::RawHandle;
 
 mod cdr;
@@ -65,6 +69,15 @@ pub(crate) enum Command {
     /// Conversation records.
     #[command(subcommand)]
     Cdr(CdrCommand),
+    /// Our agents: who is who in which system.
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Tags, in each system's own words.
+    #[command(subcommand)]
+    Tag(TagCommand),
+    /// Customers by what is known of them.
+    #[command(subcommand)]
+    Segment(SegmentCommand),
     /// The bus.
     #[command(subcommand)]
     Bus(BusCommand),
@@ -150,6 +163,11 @@ pub(crate) enum CustomerCommand {
         /// Customer id; former ids count.
         customer: String,
     },
+    /// Everything that happened with one customer, the newest first: calls, chats, messages, mails, tickets, pages, tags,
+    /// remarks.
+    Timeline(TimelineArgs),
+    /// Writes profile fields and tags of one customer, as an agent does.
+    Set(SetArgs),
     /// Why these handles are one customer, and what was refused.
     Explain {
         /// Customer id; former ids count.

@@ -1,11 +1,11 @@
-//! Profile fields and tags: what counts when sources disagree.
+//! Fields and tags: what counts when sources disagree.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::{Cdr, Remark};
 use trunkline_mapping::profile::{
-    FieldRule, FieldRules, FieldValue, SetTag, Strategy as Settlement, TagFact, brief, last_contact, settle, tags,
+    FieldRule, FieldValue, ProfileRules, SetTag, Strategy as Settlement, TagFact, brief, last_contact, settle, tags,
 };
 use uuid::Uuid;
 
@@ -21,12 +21,15 @@ fn said(source: &str, second: i64, value: &str) -> FieldValue {
     FieldValue { field: "city".to_owned(), value: value.to_owned(), source: source.to_owned(), at: at(second) }
 }
 
-fn rules(strategy: Settlement) -> FieldRules {
+fn rules(strategy: Settlement) -> ProfileRules {
+    let mut rules = ProfileRules::default();
     let order = vec![CRM.to_owned(), CHAT.to_owned()];
-    FieldRules { default: FieldRule { strategy, order }, ..FieldRules::default() }
+    rules.default = FieldRule { strategy: Some(strategy), order, ..FieldRule::default() };
+    rules.fields.clear();
+    rules
 }
 
-fn chosen(values: &[FieldValue], rules: &FieldRules) -> Vec<String> {
+fn chosen(values: &[FieldValue], rules: &ProfileRules) -> Vec<String> {
     settle(values, rules).into_iter().map(|chosen| chosen.value).collect()
 }
 
@@ -34,7 +37,7 @@ fn chosen(values: &[FieldValue], rules: &FieldRules) -> Vec<String> {
 fn a_late_value_does_not_overwrite_a_newer_one() {
     let values = [said(CHAT, 20, "Suzhou"), said(CRM, 10, "Beijing")];
     assert_eq!(chosen(&values, &rules(Settlement::Newest)), ["Suzhou"]);
-    let told = &settle(&values, &FieldRules::default())[0];
+    let told = &settle(&values, &ProfileRules::default())[0];
     assert_eq!((told.source.as_str(), told.at), (CHAT, at(20)));
 }
 
@@ -79,38 +82,38 @@ fn what_an_agent_wrote_stays_until_an_agent_empties_it() {
     assert_eq!(chosen(&values, &rules(Settlement::Newest)), ["Beijing"]);
     let emptied = [values.to_vec(), vec![said("/agents/1001", 15, "")]].concat();
     assert_eq!(chosen(&emptied, &rules(Settlement::Newest)), ["Suzhou"]);
-    let loose = FieldRules { agent_edits_stick: false, ..rules(Settlement::Newest) };
+    let mut loose = rules(Settlement::Newest);
+    loose.agent_edits_stick = false;
     assert_eq!(chosen(&values, &loose), ["Suzhou"]);
 }
 
 #[test]
 fn each_field_has_its_own_rule() {
-    let rules: FieldRules = toml::from_str(
+    let rules = ProfileRules::from_toml(
         "agent_edits_stick = false\n[fields.city]\nstrategy = \"source_order\"\norder = [\"/connectors/crm\"]\n",
     )
     .expect("rules");
     let mut values = vec![said(CRM, 10, "Beijing"), said(CHAT, 20, "Suzhou")];
     values.extend(values.clone().into_iter().map(|value| FieldValue { field: "level".to_owned(), ..value }));
     assert_eq!(chosen(&values, &rules), ["Beijing", "Suzhou"]);
-    assert!(toml::from_str::<FieldRules>("[fields.city]\nstrateggy = \"newest\"").is_err());
 }
 
 fn fact(tag: &str, source: &str, second: i64, set: bool) -> TagFact {
-    TagFact { tag: tag.to_owned(), source: source.to_owned(), at: at(second), set }
+    TagFact { tag: tag.to_owned(), source: source.to_owned(), at: at(second), set, echo: false }
 }
 
 #[test]
 fn each_source_answers_for_its_own_tags() {
     let facts = [fact("vip", CRM, 10, true), fact("vip", CHAT, 10, true), fact("vip", CHAT, 20, false)];
-    let set = tags(&facts);
-    assert_eq!(set, [SetTag { tag: "vip".to_owned(), source: CRM.to_owned(), at: at(10) }]);
+    let set = tags(&facts, &ProfileRules::default());
+    assert_eq!(set, [SetTag { tag: "vip".to_owned(), source: CRM.to_owned(), at: at(10), known: false }]);
 }
 
 #[test]
 fn a_tag_taken_away_late_does_not_undo_a_newer_setting() {
-    assert_eq!(tags(&[fact("vip", CRM, 20, true), fact("vip", CRM, 10, false)]).len(), 1);
-    assert_eq!(tags(&[fact("vip", CRM, 20, false), fact("vip", CRM, 20, true)]).len(), 1);
-    assert!(tags(&[fact("vip", CRM, 20, false), fact("vip", CRM, 10, true)]).is_empty());
+    assert_eq!(tags(&[fact("vip", CRM, 20, true), fact("vip", CRM, 10, false)], &ProfileRules::default()).len(), 1);
+    assert_eq!(tags(&[fact("vip", CRM, 20, false), fact("vip", CRM, 20, true)], &ProfileRules::default()).len(), 1);
+    assert!(tags(&[fact("vip", CRM, 20, false), fact("vip", CRM, 10, true)], &ProfileRules::default()).is_empty());
 }
 
 fn record(id: u128, started: i64, remarks: &[(i64, &str)]) -> Cdr {
@@ -141,9 +144,9 @@ fn a_pop_shows_the_contact_before_this_one_with_its_last_remark() {
 #[test]
 fn a_brief_names_the_customer_by_the_best_field_and_each_tag_once() {
     let named = |field: &str, value: &str| FieldValue { field: field.to_owned(), ..said(CRM, 10, value) };
-    let rules = FieldRules::default();
+    let rules = ProfileRules::default();
     let fields = settle(&[named("nickname", "Xiao Wang"), named("name", "Wang Fang")], &rules);
-    let set = tags(&[fact("vip", CRM, 10, true), fact("vip", CHAT, 10, true), fact("refund", CHAT, 10, true)]);
+    let set = tags(&[fact("vip", CRM, 10, true), fact("vip", CHAT, 10, true), fact("refund", CHAT, 10, true)], &rules);
     let brief = brief(Uuid::nil(), &fields, &set, None, &rules);
     assert_eq!(brief.name.as_deref(), Some("Wang Fang"));
     assert_eq!(brief.tags, ["refund", "vip"]);
@@ -178,7 +181,8 @@ proptest! {
         strategy in any_settlement(),
         agent_edits_stick in any::<bool>(),
     ) {
-        let rules = FieldRules { agent_edits_stick, ..rules(strategy) };
+        let mut rules = rules(strategy);
+        rules.agent_edits_stick = agent_edits_stick;
         let settled = settle(&values, &rules);
         prop_assert_eq!(&settled, &settle(&shuffled, &rules));
         prop_assert!(settled.iter().all(|chosen| !chosen.value.is_empty()));
@@ -196,6 +200,7 @@ proptest! {
                 (Just(facts), Just(doubled).prop_shuffle())
             }),
     ) {
-        prop_assert_eq!(tags(&facts), tags(&shuffled));
+        let rules = ProfileRules::default();
+        prop_assert_eq!(tags(&facts, &rules), tags(&shuffled, &rules));
     }
 }

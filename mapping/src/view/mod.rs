@@ -1,5 +1,13 @@
 //! What the store shows to people: the shapes that the HTTP API, the panel and `trunkctl` read.
 
+mod journey;
+mod segment;
+mod staff;
+
+pub use journey::{NoCursor, Place, TimelineFilter, TimelinePage, TouchKind, TouchPoint};
+pub use segment::{SegmentPage, SegmentRow, SegmentView};
+pub use staff::{AgentView, LoginView, TagWordView};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trunkline_events::Timestamp;
@@ -22,6 +30,20 @@ pub struct CustomerView {
     pub fields: Vec<FieldView>,
     /// Tags that are set.
     pub tags: Vec<TagView>,
+    /// Whose customer he is, by the declared rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerView>,
+}
+
+impl CustomerView {
+    /// The same, with the age of every value at `now`.
+    #[must_use]
+    pub fn aged(mut self, now: Timestamp) -> Self {
+        for field in &mut self.fields {
+            field.age_s = Some(u64::try_from(now.since(field.at).whole_seconds()).unwrap_or_default());
+        }
+        self
+    }
 }
 
 /// One handle of a customer.
@@ -51,10 +73,20 @@ pub struct FieldView {
     pub name: String,
     /// Value.
     pub value: String,
-    /// Who said so: `/connectors/chat`, `/agents`.
+    /// Who said so: `/connectors/chat`, `/agents`; `computed` for what follows from his records.
     pub source: String,
     /// When the source said so.
     pub at: Timestamp,
+    /// What it is about: `identity`, `character`, `channel_preference`, `contact_time_preference`, `purchase_trend`,
+    /// `value`, `other`.
+    #[serde(default)]
+    pub group: String,
+    /// How conflicts over it are settled: `newest`, `source_order`, `only_if_empty`, `union`; `computed`.
+    #[serde(default)]
+    pub rule: String,
+    /// How long ago it was said, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_s: Option<u64>,
 }
 
 /// One tag.
@@ -66,6 +98,9 @@ pub struct TagView {
     pub source: String,
     /// When.
     pub at: Timestamp,
+    /// Whether the rules name it; else it is the source's own word.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// Who a handle belongs to.
@@ -506,4 +541,23 @@ pub struct EventRulesView {
     pub dial_plans: String,
     /// Version of the mapping rules; 0 for none.
     pub mapping: i64,
+}
+
+/// Whose customer one is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnerView {
+    /// The agent's id here; absent where his login is linked to nobody.
+    pub agent: Option<String>,
+    /// His name.
+    pub name: Option<String>,
+    /// What the system calls him, or what the field holds.
+    pub login: String,
+    /// The system that names him.
+    pub system: String,
+    /// The rule that found him: `field:owner`, `last_call`, `last_chat`.
+    pub rule: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Since when this is known.
+    pub at: Timestamp,
 }
