@@ -210,7 +210,7 @@ impl House {
     async fn start(settings: Settings, data: TempDir) -> Self {
         // The first one of this process stays; another is refused and not needed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let daemon = Daemon::start(settings).await.expect("the daemon starts");
+        let daemon = Box::pin(Daemon::start(settings)).await.expect("the daemon starts");
         let target = format!("http://{}/ingest/web-chat", daemon.address());
         let chat = Sender::new(&target, SECRET, Patience::quick()).expect("a sender");
         Self { daemon, chat, data }
