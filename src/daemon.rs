@@ -161,21 +161,13 @@ impl Parts<'_> {
         let policy = Policy::of(&self.settings.cdr, &self.settings.daemon.zone);
         if has(Role::Mapping) {
             self.map(&outbox, &pops, &stop, &tasks);
-            let night = Nightly {
-                engine: self.engine.clone(),
-                relay: outbox.clone(),
-                policy: policy.clone(),
-                stop: stop.clone(),
-            };
-            tasks.spawn(night.run());
-            tasks.spawn(staff::learn(self.engine.clone(), stop.clone()));
+            self.tend(&outbox, &policy, &stop, &tasks);
         }
         let data_dir = &self.settings.daemon.data_dir;
         let (intake, recorder) = (self.bus.intake(), Arc::clone(&self.recorder));
         let host = Host::new(Arc::new(BusIntake { intake, data_dir: data_dir.clone(), recorder }), data_dir);
         let planned = if has(Role::Connectors) { planned } else { Vec::new() };
-        let (engine, stopped) = (self.engine.clone(), stop.clone());
-        tasks.spawn(async move { stopped.run_until_cancelled(engine.follow_rules()).await });
+        self.follow_rules(&stop, &tasks);
         let store = self.engine.store().clone();
         let links = Arc::new(Links::start(planned, &self.bus, &store, &host));
         let connectors = self.settings.connectors.keys().cloned().collect();
@@ -196,6 +188,19 @@ impl Parts<'_> {
             http::server::serve(listener, http::router(app), &http_settings, stop_http).await;
         });
         Daemon { address, bus: self.bus, store, links, stop, close, tasks, serving, admin_token }
+    }
+
+    /// The night's work on records, and who is one of our own people.
+    fn tend(&self, outbox: &Relay, policy: &Policy, stop: &CancellationToken, tasks: &TaskTracker) {
+        let (engine, relay) = (self.engine.clone(), outbox.clone());
+        tasks.spawn(Nightly { engine, relay, policy: policy.clone(), stop: stop.clone() }.run());
+        tasks.spawn(staff::learn(self.engine.clone(), stop.clone()));
+    }
+
+    /// Whatever mapping rules are applied, by whichever process, count here within a second.
+    fn follow_rules(&self, stop: &CancellationToken, tasks: &TaskTracker) {
+        let (engine, stopped) = (self.engine.clone(), stop.clone());
+        tasks.spawn(async move { stopped.run_until_cancelled(engine.follow_rules()).await });
     }
 
     /// What is counted and watched besides events; the watch over links starts here.

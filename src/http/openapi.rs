@@ -69,43 +69,21 @@ fn schemas() -> Value {
     add("LivePops", of::<List<LivePop>>(&mut generator));
     add("Briefs", of::<List<Brief>>(&mut generator));
     add("Timeline", of::<List<TimelineEntry>>(&mut generator));
-    add("Links", of::<List<LinkView>>(&mut generator));
-    add("Conflicts", of::<List<ConflictView>>(&mut generator));
     add("Cdrs", of::<List<Cdr>>(&mut generator));
     add("Connectors", of::<List<ConnectorView>>(&mut generator));
     add("DeadLetters", of::<List<DeadLetterView>>(&mut generator));
-    add("BooksList", of::<Books>(&mut generator));
-    add("Queues", of::<Queues>(&mut generator));
-    add("Hotspots", of::<List<HotspotView>>(&mut generator));
-    add("ResponseSeries", of::<List<ResponseView>>(&mut generator));
-    add("ReplayRequest", of::<ReplayRequest>(&mut generator));
-    add("Played", of::<Played>(&mut generator));
     add("AuditLog", of::<List<AuditEntry>>(&mut generator));
     add("Tokens", of::<List<Token>>(&mut generator));
     add("Found", of::<api::Found>(&mut generator));
     add("Me", of::<api::Me>(&mut generator));
     add("Lookup", of::<Looked>(&mut generator));
     add("TokenCreated", of::<TokenCreated>(&mut generator));
-    add("MergeRequest", of::<MergeRequest>(&mut generator));
-    add("RehearsalRequest", of::<RehearsalRequest>(&mut generator));
-    add("SplitRequest", of::<SplitRequest>(&mut generator));
-    add("ConflictRequest", of::<ConflictRequest>(&mut generator));
-    add("UndoRequest", of::<UndoRequest>(&mut generator));
     add("RemarkRequest", of::<RemarkRequest>(&mut generator));
-    add("RuleVersions", of::<List<RuleVersionView>>(&mut generator));
-    add("PlanRequest", of::<PlanRequest>(&mut generator));
-    add("ApplyRequest", of::<ApplyRequest>(&mut generator));
-    add("RollbackRequest", of::<RollbackRequest>(&mut generator));
     add("LettersRequest", of::<LettersRequest>(&mut generator));
+    decisions(&mut add, &mut generator);
     known(&mut add, &mut generator);
-    add("Revisions", of::<List<RevisionView>>(&mut generator));
-    add("RebuildRequest", of::<RebuildRequest>(&mut generator));
-    add("RebuiltPage", of::<RebuiltPage>(&mut generator));
-    add("SwitchRecordsRequest", of::<SwitchRecordsRequest>(&mut generator));
-    add("KeptRecords", of::<KeptRecords>(&mut generator));
-    add("ReconcileRequest", of::<ReconcileRequest>(&mut generator));
-    add("Reconciliation", of::<ReconciliationView>(&mut generator));
-    add("Retention", of::<RetentionView>(&mut generator));
+    archive(&mut add, &mut generator);
+    figures(&mut add, &mut generator);
     for refer in [
         SchemaGenerator::subschema_for::<CustomerView>,
         SchemaGenerator::subschema_for::<ConflictDetail>,
@@ -129,6 +107,43 @@ fn schemas() -> Value {
     }
     named.extend(generator.take_definitions(true));
     Value::Object(named)
+}
+
+/// What is done to conversation records as a whole.
+fn archive<R>(add: &mut impl FnMut(&str, Value) -> R, generator: &mut SchemaGenerator) {
+    add("Revisions", of::<List<RevisionView>>(generator));
+    add("RebuildRequest", of::<RebuildRequest>(generator));
+    add("RebuiltPage", of::<RebuiltPage>(generator));
+    add("SwitchRecordsRequest", of::<SwitchRecordsRequest>(generator));
+    add("KeptRecords", of::<KeptRecords>(generator));
+    add("ReconcileRequest", of::<ReconcileRequest>(generator));
+    add("Reconciliation", of::<ReconciliationView>(generator));
+    add("Retention", of::<RetentionView>(generator));
+}
+
+/// What people decide: on identity, and on rules.
+fn decisions<R>(add: &mut impl FnMut(&str, Value) -> R, generator: &mut SchemaGenerator) {
+    add("Links", of::<List<LinkView>>(generator));
+    add("Conflicts", of::<List<ConflictView>>(generator));
+    add("MergeRequest", of::<MergeRequest>(generator));
+    add("RehearsalRequest", of::<RehearsalRequest>(generator));
+    add("SplitRequest", of::<SplitRequest>(generator));
+    add("ConflictRequest", of::<ConflictRequest>(generator));
+    add("UndoRequest", of::<UndoRequest>(generator));
+    add("RuleVersions", of::<List<RuleVersionView>>(generator));
+    add("PlanRequest", of::<PlanRequest>(generator));
+    add("ApplyRequest", of::<ApplyRequest>(generator));
+    add("RollbackRequest", of::<RollbackRequest>(generator));
+}
+
+/// Books and counters, recordings.
+fn figures<R>(add: &mut impl FnMut(&str, Value) -> R, generator: &mut SchemaGenerator) {
+    add("BooksList", of::<Books>(generator));
+    add("Queues", of::<Queues>(generator));
+    add("Hotspots", of::<List<HotspotView>>(generator));
+    add("ResponseSeries", of::<List<ResponseView>>(generator));
+    add("ReplayRequest", of::<ReplayRequest>(generator));
+    add("Played", of::<Played>(generator));
 }
 
 /// What is known of customers and agents besides who they are.

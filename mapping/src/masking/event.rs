@@ -2,9 +2,10 @@
 //! what of it is personal.
 
 use trunkline_events::call::{CallData, Party, Route};
+use trunkline_events::cdr::Remarked;
 use trunkline_events::chat::{self, Author, ChatRef, Content};
 use trunkline_events::customer::RawHandle;
-use trunkline_events::{Body, Event, EventId, activity, call, customer};
+use trunkline_events::{Body, Event, EventId, activity, call, customer, link};
 use uuid::Builder;
 
 use super::Masker;
@@ -74,11 +75,7 @@ impl Masker {
             | Body::CustomerProfile(_)
             | Body::CustomerTag(_)
             | Body::CustomerDirective(_) => self.customer(body, source),
-            Body::CdrRemarked(remarked) => {
-                let mut remarked = remarked.clone();
-                (remarked.author, remarked.text) = (self.name(&remarked.author), blank(&remarked.text));
-                Body::CdrRemarked(remarked)
-            }
+            Body::CdrRemarked(remarked) => self.remark(remarked),
             // Who works where, and how a link is: log-ins, devices and sentences without personal data.
             Body::AgentState(_)
             | Body::AgentLogin(_)
@@ -89,11 +86,7 @@ impl Masker {
             | Body::LinkBooks(_)
             | Body::LinkSilent(_)
             | Body::LinkTalking(_) => body.clone(),
-            Body::Opaque(opaque) => {
-                let mut opaque = opaque.clone();
-                opaque.raw = None;
-                Body::Opaque(opaque)
-            }
+            Body::Opaque(opaque) => Body::Opaque(link::Opaque { raw: None, ..opaque.clone() }),
             Body::CustomerCreated(_)
             | Body::CustomerMerged(_)
             | Body::CustomerSplit(_)
@@ -108,6 +101,11 @@ impl Masker {
             | Body::PopEnded(_)
             | Body::DeliveryAttempted(_) => return None,
         })
+    }
+
+    fn remark(&self, remarked: &Remarked) -> Body {
+        let (author, text) = (self.name(&remarked.author), blank(&remarked.text));
+        Body::CdrRemarked(Remarked { author, text, ..remarked.clone() })
     }
 
     fn call(&self, body: &Body, source: &str) -> Body {

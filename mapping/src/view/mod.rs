@@ -1,9 +1,17 @@
 //! What the store shows to people: the shapes that the HTTP API, the panel and `trunkctl` read.
 
+mod archive;
+mod identity;
 mod journey;
 mod segment;
 mod staff;
 
+pub use archive::{
+    MatchView, RebuiltPage, RebuiltRecord, ReconciliationView, RetiredView, RevisionView, SeenView, UnseenView,
+};
+pub use identity::{
+    ConflictDetail, ConflictSide, ConflictView, LinkView, RehearsalView, RehearsedChange, RehearsedCustomer, TurnView,
+};
 pub use journey::{NoCursor, Place, TimelineFilter, TimelinePage, TouchKind, TouchPoint};
 pub use segment::{SegmentPage, SegmentRow, SegmentView};
 pub use staff::{AgentView, LoginView, TagWordView};
@@ -11,9 +19,8 @@ pub use staff::{AgentView, LoginView, TagWordView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trunkline_events::Timestamp;
-use trunkline_events::cdr::{Cdr, Medium, Outcome, SwitchRecord};
+use trunkline_events::cdr::{Cdr, Medium};
 use trunkline_events::chat::Author;
-use trunkline_events::customer::Strength;
 use trunkline_events::pop::{Brief, Certainty, Pop};
 use uuid::Uuid;
 
@@ -136,142 +143,6 @@ pub struct MessageView {
     pub text: String,
 }
 
-/// Why two handles are, or are not, one customer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LinkView {
-    /// One handle, as `scheme:scope:value`.
-    pub a: String,
-    /// The other.
-    pub b: String,
-    /// How much it proves.
-    pub strength: Strength,
-    /// `observed`, `include` or `exclude`.
-    pub origin: String,
-    /// The event (or directive) it comes from.
-    pub event: Uuid,
-    /// First time it was seen.
-    pub at: Timestamp,
-    /// Who said so.
-    pub source: String,
-    /// `joined`, or why not, in a sentence.
-    pub verdict: String,
-    /// Version of the rules that judged it.
-    pub rule_version: String,
-    /// Who decided it, for directives.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-    /// Why, for directives.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// Evidence on which a person may decide.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ConflictView {
-    /// Names it.
-    pub id: Uuid,
-    /// `conflict`: a rule stood against a join, so something is wrong. `candidate`: it proves too little.
-    pub kind: String,
-    /// One side.
-    pub a: ConflictSide,
-    /// The other.
-    pub b: ConflictSide,
-    /// How much it proves.
-    pub strength: Strength,
-    /// Who said so.
-    pub source: String,
-    /// First time it was seen.
-    pub at: Timestamp,
-    /// Why the two are not one customer, in a sentence.
-    pub verdict: String,
-}
-
-/// One side of a conflict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ConflictSide {
-    /// The handle, as `scheme:scope:value`.
-    pub handle: String,
-    /// Whose it is.
-    pub customer: Uuid,
-    /// His name, if it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-/// A conflict with all that speaks for each side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ConflictDetail {
-    /// What it is about.
-    pub conflict: ConflictView,
-    /// All evidence at the handles of the customer of `a`.
-    pub links_of_a: Vec<LinkView>,
-    /// All evidence at the handles of the customer of `b`.
-    pub links_of_b: Vec<LinkView>,
-}
-
-/// What a change of the identity rules would do to a part of the customers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RehearsalView {
-    /// Version of the rules that were rehearsed.
-    pub rule_version: String,
-    /// Customers that were looked at, as they are now.
-    pub customers: u64,
-    /// Handles that were looked at.
-    pub handles: u64,
-    /// Customers that would be one with another.
-    pub would_join: u64,
-    /// Customers of whom some would be somebody else.
-    pub would_part: u64,
-    /// Customers who would stay as they are and have another id.
-    pub would_be_renamed: u64,
-    /// How many customers there would be more (or, below 0, fewer).
-    pub customers_more: i64,
-    /// Handles that would turn generic.
-    pub turn_generic: u64,
-    /// Handles that would be generic no longer.
-    pub no_longer_generic: u64,
-    /// Some of the changes.
-    pub samples: Vec<RehearsedChange>,
-    /// Where the next part begins; absent after the last one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<Uuid>,
-}
-
-/// Customers that would be others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RehearsedChange {
-    /// Who they are.
-    pub before: Vec<RehearsedCustomer>,
-    /// Who they would be.
-    pub after: Vec<RehearsedCustomer>,
-}
-
-/// One customer of a rehearsal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RehearsedCustomer {
-    /// His id.
-    pub customer: Uuid,
-    /// His handles, as `scheme:scope:value`.
-    pub handles: Vec<String>,
-}
-
-/// A join or a split that a customer went through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TurnView {
-    /// When what caused it happened.
-    pub at: Timestamp,
-    /// `merged` or `split`.
-    pub kind: String,
-    /// The customer that went on, or was one before.
-    pub customer: Uuid,
-    /// The former ids, or what it was split into.
-    pub others: Vec<Uuid>,
-    /// The event that caused it.
-    pub cause: Option<Uuid>,
-    /// Version of the rules.
-    pub rule_version: String,
-}
-
 /// A pop whose call is alive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LivePopView {
@@ -333,157 +204,6 @@ pub struct BooksView {
     pub redelivered: u64,
     /// Declared gaps: from, to, reason.
     pub gaps: Vec<trunkline_events::link::Gap>,
-}
-
-/// One revision of a conversation record: what it changed, when and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RevisionView {
-    /// The record; another id than the conversation's where that record became part of it later.
-    pub record: Uuid,
-    /// Its number.
-    pub revision: u32,
-    /// When the event that caused it was taken.
-    pub at: Timestamp,
-    /// That event.
-    pub cause: Option<Uuid>,
-    /// The type of that event (`trunkline.call.ended.v1`), or `rebuild`.
-    pub why: String,
-    /// What it changed; empty for the first, which is the completed record.
-    pub changes: Vec<crate::cdr::Change>,
-}
-
-/// What became of a page of records that were made anew.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RebuiltPage {
-    /// Records that were made anew.
-    pub looked: u64,
-    /// Those that stay as they are.
-    pub same: u64,
-    /// Those that were damaged or missing and are put back as they were last told.
-    pub restored: u64,
-    /// Those that come out otherwise and got their next revision.
-    pub revised: u64,
-    /// Those whose events are no longer kept: they stay as they are.
-    pub sealed: u64,
-    /// Where the next page begins; absent after the last.
-    pub next: Option<Uuid>,
-    /// What was restored or revised, the first 100 of the page.
-    pub records: Vec<RebuiltRecord>,
-}
-
-/// A record that was made anew and came out otherwise than it stood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RebuiltRecord {
-    /// Which one.
-    pub id: Uuid,
-    /// `missing`, `restored` or `revised`.
-    pub what: String,
-    /// What stood there otherwise.
-    pub changes: Vec<crate::cdr::Change>,
-}
-
-/// How our records of a stretch of time stand to those of the switches. Lists name 1,000 at most; the numbers are full.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ReconciliationView {
-    /// The day, `2026-11-21`, where it is one.
-    pub day: Option<String>,
-    /// The zone whose day it is.
-    pub zone: Option<String>,
-    /// Calls that ended then or later.
-    pub from: Timestamp,
-    /// Calls that ended before.
-    pub to: Timestamp,
-    /// Calls that both sides have.
-    pub matched: u64,
-    /// How many of these differ.
-    pub differing: u64,
-    /// Calls of which only events told.
-    pub only_in_events: u64,
-    /// Records that only the switch has.
-    pub only_at_switch: u64,
-    /// Pairs that differ.
-    pub differences: Vec<MatchView>,
-    /// Calls of which only events told.
-    pub events: Vec<SeenView>,
-    /// Records that only the switch has.
-    pub switch: Vec<UnseenView>,
-}
-
-/// Two records of one call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MatchView {
-    /// Our record.
-    pub cdr: Uuid,
-    /// The switch's.
-    pub record: Uuid,
-    /// 1 to 100; 100 for the same UCID.
-    pub confidence: u8,
-    /// Why they are taken for one call.
-    pub reason: String,
-    /// Where they differ.
-    pub differences: Vec<crate::cdr::Difference>,
-}
-
-/// A call of which only events told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SeenView {
-    /// Our record.
-    pub cdr: Uuid,
-    /// The connector.
-    pub source: String,
-    /// The customer's number.
-    pub customer: Option<String>,
-    /// First event.
-    pub started: Option<Timestamp>,
-    /// End.
-    pub ended: Option<Timestamp>,
-    /// How it went.
-    pub outcome: Outcome,
-}
-
-/// A record that only the switch has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct UnseenView {
-    /// Its id, which follows from its content.
-    pub id: Uuid,
-    /// What it says.
-    pub record: SwitchRecord,
-    /// Another record with its UCID is matched: the call was seen, the switch wrote it in several records.
-    pub call_matched: bool,
-}
-
-/// What retention removed, or would remove.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RetiredView {
-    /// Conversations whose events go; their records stand as they are from then on.
-    pub conversations: u64,
-    /// Raw events.
-    pub events: u64,
-    /// Messages of chats, where they go before the other events.
-    pub messages: u64,
-    /// Refused messages.
-    pub rejections: u64,
-    /// Records with their revisions.
-    pub records: u64,
-    /// Records of switches.
-    pub switch_records: u64,
-}
-
-impl RetiredView {
-    /// Nothing was old enough.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Adds another batch's.
-    pub fn add(&mut self, other: &Self) {
-        self.conversations += other.conversations;
-        self.events += other.events;
-        self.messages += other.messages;
-        self.rejections += other.rejections;
-        self.records += other.records;
-        self.switch_records += other.switch_records;
-    }
 }
 
 /// Books of one queue of a call centre or chat desk in a period: `told = answered + abandoned + unanswered + open + missing`.

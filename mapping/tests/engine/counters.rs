@@ -143,14 +143,13 @@ async fn queues_are_counted_from_records_and_answers_are_timed_by_hour(house: &H
 /// All at one instant, which is the hardest place to turn a page.
 async fn a_period_of_more_records_than_a_page_is_counted_whole(house: &House) {
     house.apply(&whole_call(&avaya(), 0, "c1", "13800138001")).await;
-    let rest =
-        "revision, complete, started, ended, medium, source, agents, extensions, subject_handle, record FROM cdr";
+    let rest = "revision, complete, started, ended, medium, source, agents, extensions, subject_handle, record";
     house.execute(&if house.is_postgres() {
-        format!("INSERT INTO cdr SELECT gen_random_uuid(), {rest}, generate_series(1, 4500)")
+        format!("INSERT INTO cdr (id, {rest}) SELECT gen_random_uuid(), {rest} FROM cdr, generate_series(1, 4500)")
     } else {
         let id = "lower(printf('%08x-0000-4000-8000-%012x', abs(random() % 4294967296), n.i))";
         let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)";
-        format!("{numbers} INSERT INTO cdr SELECT {id}, {rest}, n")
+        format!("{numbers} INSERT INTO cdr (id, {rest}) SELECT {id}, {rest} FROM cdr, n")
     });
     let period = Period { since: at(0), until: at(1) };
     let series = house.records().response(period, None).await.expect("reads");

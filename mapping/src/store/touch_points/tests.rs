@@ -158,8 +158,9 @@ async fn a_page_on_sqlite_is_found_by_the_index_and_sorted_by_it() {
         let rows = explained(&store, "EXPLAIN QUERY PLAN ", sql, DbBackend::Sqlite).await;
         let plan: Vec<String> = rows.iter().map(|row| row.try_get_by_index(3).expect("a step")).collect();
         assert!(plan.iter().any(|step| step.starts_with(index)), "{plan:#?}");
-        // `j` are the values that the statement was given.
-        assert!(!plan.iter().any(|step| step.starts_with("SCAN") && !step.starts_with("SCAN j")), "{plan:#?}");
+        // `j` are the values that the statement was given, `h` the customer's few handles.
+        let few = |step: &String| ["SCAN j", "SCAN h"].iter().any(|few| step.starts_with(few));
+        assert!(!plan.iter().any(|step| step.starts_with("SCAN") && !few(step)), "{plan:#?}");
         let sorted = plan.iter().filter(|step| step.starts_with("USE TEMP B-TREE FOR ORDER BY")).count();
         assert_eq!(sorted, 1, "only what the handles gave is sorted, and not what each of them has: {plan:#?}");
     }
