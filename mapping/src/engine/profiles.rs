@@ -187,7 +187,8 @@ pub(super) fn settled(
 fn answered(asked: &AskedOf, answers: &mut Answers) -> Result<HashMap<Uuid, Everything>, StoreError> {
     let mut said: HashMap<Uuid, Everything> = HashMap::new();
     for (customer, row) in answers.take(&asked.values)? {
-        let value = FieldValue { field: row.field, at: row.at, source: row.source, value: row.value };
+        let value =
+            FieldValue { field: row.field, at: row.at, source: row.source, value: row.value, handle: row.handle };
         said.entry(customer).or_default().values.push(value);
     }
     for (customer, row) in answers.take(&asked.tags)? {

@@ -12,6 +12,7 @@ use crate::overlay::{Flaw, Lines, no_such};
 pub(super) fn flaws(rules: &ProfileRules, text: &str) -> Vec<Flaw> {
     let mut check = Check { rules, lines: Lines(text), found: Vec::new() };
     check.fields();
+    check.refusals();
     check.names();
     check.owner();
     check.tags();
@@ -28,6 +29,24 @@ struct Check<'r> {
 impl Check<'_> {
     fn flaw(&mut self, path: &[&str], sentence: impl Into<String>) {
         self.found.push(self.lines.flaw(path, sentence));
+    }
+
+    /// A refusal needs words, and words of refusal a strategy that minds them.
+    fn refusals(&mut self) {
+        let rules = self.rules;
+        for (name, rule) in &rules.fields {
+            let minded = rules.strategy(name) == Strategy::RevokedWins;
+            if minded && rule.refusals.is_empty() {
+                let sentence =
+                    "has the strategy revoked_wins and no refusals; write the values that refuse, like [\"no\"]";
+                self.flaw(&["fields", name, "strategy"], sentence);
+            }
+            if !minded && !rule.refusals.is_empty() {
+                let sentence =
+                    "names refusals, which only the strategy revoked_wins minds; add strategy = \"revoked_wins\"";
+                self.flaw(&["fields", name, "refusals"], sentence);
+            }
+        }
     }
 
     fn fields(&mut self) {

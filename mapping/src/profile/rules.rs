@@ -28,6 +28,9 @@ pub enum Strategy {
     OnlyIfEmpty,
     /// What every source says last, all of it.
     Union,
+    /// A refusal by anybody, of any of the customer's handles, until the same source takes it back of the same handle; else
+    /// what was said last. For consents: who refused once has not agreed because somebody else did.
+    RevokedWins,
 }
 
 impl Strategy {
@@ -38,6 +41,7 @@ impl Strategy {
             Self::SourceOrder => "source_order",
             Self::OnlyIfEmpty => "only_if_empty",
             Self::Union => "union",
+            Self::RevokedWins => "revoked_wins",
         }
     }
 }
@@ -89,6 +93,8 @@ pub struct FieldRule {
     pub strategy: Option<Strategy>,
     /// Sources, the most trusted first; only for [`Strategy::SourceOrder`].
     pub order: Vec<String>,
+    /// Values that refuse, in lower case; only for [`Strategy::RevokedWins`].
+    pub refusals: Vec<String>,
     /// Whether an agent's word stays; as `agent_edits_stick` says if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sticky: Option<bool>,
@@ -155,9 +161,10 @@ impl ProfileRules {
         self.rule(field).strategy.or(self.default.strategy).unwrap_or_default()
     }
 
-    /// Whether what an agent wrote into a field stays.
+    /// Whether what an agent wrote into a field stays. Not over a refusal, unless the field's rule says so.
     pub fn sticks(&self, field: &str) -> bool {
-        self.rule(field).sticky.unwrap_or(self.agent_edits_stick)
+        let usual = self.agent_edits_stick && self.strategy(field) != Strategy::RevokedWins;
+        self.rule(field).sticky.unwrap_or(usual)
     }
 
     /// The name here of what a system calls a tag; `None` if no rule names it.

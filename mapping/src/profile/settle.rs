@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_events::Timestamp;
+use uuid::Uuid;
 
 use super::rules::{ProfileRules, Strategy, is_agents};
 
@@ -17,6 +18,8 @@ pub struct FieldValue {
     pub source: String,
     /// Value.
     pub value: String,
+    /// The handle that it was said of.
+    pub handle: Uuid,
 }
 
 /// A value that counts; never empty.
@@ -71,7 +74,19 @@ fn choose<'a>(said: &[&'a FieldValue], field: &str, rules: &ProfileRules) -> Vec
         Strategy::SourceOrder => by_source_order(said, &rules.rule(field).order).into_iter().collect(),
         Strategy::OnlyIfEmpty => first_that_stays(said).into_iter().collect(),
         Strategy::Union => every_sources_last(said),
+        Strategy::RevokedWins => refusal_or_last(said, &rules.rule(field).refusals).into_iter().collect(),
     }
+}
+
+/// What a source said last of one handle is its word; the last word that refuses counts, else the last word.
+fn refusal_or_last<'a>(said: &[&'a FieldValue], refusals: &[String]) -> Option<&'a FieldValue> {
+    let mut words: BTreeMap<(&str, Uuid), &FieldValue> = BTreeMap::new();
+    for value in said {
+        words.insert((&value.source, value.handle), value);
+    }
+    let refuses = |value: &&&FieldValue| refusals.contains(&value.value.trim().to_lowercase());
+    let last = |words: &mut dyn Iterator<Item = &&'a FieldValue>| words.max().copied();
+    last(&mut words.values().filter(refuses)).or_else(|| last(&mut words.values().filter(|value| !is_empty(value))))
 }
 
 fn by_source_order<'a>(said: &[&'a FieldValue], order: &[String]) -> Option<&'a FieldValue> {

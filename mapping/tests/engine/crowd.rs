@@ -110,7 +110,7 @@ async fn work(engines: [Engine; 2], mut all: Vec<Event>, random: &mut StdRng) {
     running.join_all().await;
 }
 
-async fn a_hundred_thousand_events_come_out_as_the_second_opinion_says(house: &House) {
+async fn rule_54_a_hundred_thousand_events_come_out_as_the_second_opinion_says(house: &House) {
     let mut random = StdRng::seed_from_u64(3);
     let families: Vec<Vec<Event>> = (0..FAMILIES).map(|number| family(number, &mut random)).collect();
     let all: Vec<Event> = families.iter().flatten().cloned().collect();
@@ -139,4 +139,4 @@ async fn a_hundred_thousand_events_come_out_as_the_second_opinion_says(house: &H
     }
 }
 
-crate::on_both! { a_hundred_thousand_events_come_out_as_the_second_opinion_says }
+crate::on_both! { rule_54_a_hundred_thousand_events_come_out_as_the_second_opinion_says }

@@ -53,6 +53,31 @@ async fn a_merge_holds_and_can_be_undone(house: &House) {
     assert_eq!(kinds, ["split", "merged"]);
 }
 
+/// However many merges lie between, a former id leads to the customer in one step.
+async fn rule_53_every_former_id_leads_to_the_customer_for_ever(house: &House) {
+    let crm = web();
+    let entry = |number: i64| profile(&crm, number, handle("crm_id", &number.to_string()), &[("name", "Wang")]);
+    house.apply(&[entry(1), entry(2), entry(3), entry(4)]).await;
+    let mut ids = Vec::new();
+    for number in 1..=4 {
+        ids.push(customer_of(house, "crm_id", &number.to_string()).await);
+    }
+    // 4 into 3, 3 into 2, 2 into 1.
+    for (late, at) in [(3, 100), (2, 101), (1, 102)] {
+        house.engine.merge(ids[late - 1], ids[late], by(at)).await.expect("merges");
+    }
+    for id in &ids {
+        let view = house.records().customer(*id).await.expect("reads").expect("is there");
+        assert_eq!((view.customer, view.handles.len()), (ids[0], 4), "{id}");
+    }
+    let hops = "SELECT count(*) FROM handle h JOIN handle c ON c.id = h.customer WHERE c.customer <> c.id";
+    assert_eq!(house.execute(hops).trim(), "0", "nobody is led on from where he was led");
+    let links = house.records().explain(ids[3]).await.expect("reads");
+    assert!(
+        links.iter().all(|link| link.origin == "include" && link.reason.as_deref() == Some("they phoned together"))
+    );
+}
+
 /// The CRM has her twice; each entry has an account of its own, and the rules allow a customer one entry.
 async fn a_merge_takes_nothing_away_from_either_side(house: &House) {
     let crm = web();
@@ -76,7 +101,7 @@ async fn a_merge_takes_nothing_away_from_either_side(house: &House) {
     assert_eq!(customer_of(house, "account_no", "A-2").await, second);
 }
 
-async fn a_split_restores_both_sides_and_is_not_merged_back(house: &House) {
+async fn rule_51_a_split_restores_both_sides_and_is_not_merged_back(house: &House) {
     let (crm, source) = (web(), avaya());
     house
         .apply(&[
@@ -176,7 +201,8 @@ async fn an_address_that_too_many_share_joins_nobody(house: &House) {
 crate::on_both! {
     a_merge_holds_and_can_be_undone,
     a_merge_takes_nothing_away_from_either_side,
-    a_split_restores_both_sides_and_is_not_merged_back,
+    rule_53_every_former_id_leads_to_the_customer_for_ever,
+    rule_51_a_split_restores_both_sides_and_is_not_merged_back,
     a_merge_after_a_split_holds,
     decisions_on_nobody_are_refused,
     an_address_that_too_many_share_joins_nobody,

@@ -145,6 +145,7 @@ fn profiles(events: &[Event], judged: &Partition, knowledge: &Knowledge) -> BTre
             at,
             source: source.clone(),
             value: value.clone(),
+            handle: subject,
         };
         match &event.body {
             Body::CustomerProfile(body) => values.extend(body.fields.iter().map(value)),

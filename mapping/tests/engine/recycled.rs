@@ -40,7 +40,7 @@ fn story(days: i64) -> Vec<Event> {
     told
 }
 
-async fn who_is_given_a_number_is_not_shown_whose_it_was(house: &House) {
+async fn rule_49_who_is_given_a_number_is_not_shown_whose_it_was(house: &House) {
     house.apply(&story(200)).await;
     let (wang, li) = (customer_of(house, "Wang").await, customer_of(house, "Li").await);
     assert_ne!(wang, li);
@@ -98,7 +98,7 @@ async fn a_call_that_is_told_late_takes_the_number_back(house: &House) {
 }
 
 crate::on_both! {
-    who_is_given_a_number_is_not_shown_whose_it_was,
+    rule_49_who_is_given_a_number_is_not_shown_whose_it_was,
     a_number_that_was_never_silent_for_long_is_shared,
     the_order_in_which_it_is_heard_does_not_show,
     a_call_that_is_told_late_takes_the_number_back,

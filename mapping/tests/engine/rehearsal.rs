@@ -68,7 +68,7 @@ fn compare(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
     (joined, parted, number(joins.len()) - number(parts.len()))
 }
 
-async fn what_a_rehearsal_tells_is_what_comes_out(house: &House) {
+async fn rule_56_what_a_rehearsal_tells_is_what_comes_out(house: &House) {
     let (mut joined, mut parted) = (0, 0);
     for seed in 0..4 {
         let told = one_story(house, seed).await;
@@ -129,6 +129,6 @@ async fn a_sample_names_who_would_be_who(house: &House) {
 }
 
 crate::on_both! {
-    what_a_rehearsal_tells_is_what_comes_out,
+    rule_56_what_a_rehearsal_tells_is_what_comes_out,
     a_sample_names_who_would_be_who,
 }

@@ -32,7 +32,7 @@ fn told(applied: &Applied) -> Vec<&'static str> {
 }
 
 /// C00: she phones, she writes, she phones again, and nobody asks her twice.
-async fn a_call_a_chat_and_a_call_are_one_customer(house: &House) {
+async fn rule_50_a_call_a_chat_and_a_call_are_one_customer(house: &House) {
     let (avaya, web) = (avaya(), web());
     let first = house.apply(&whole_call(&avaya, 0, "c1", WANG)[..4]).await;
     assert!(rang(&first).is_empty(), "a call that is over by now rings nowhere");
@@ -189,7 +189,7 @@ async fn a_told_record_that_becomes_part_of_another_is_named_by_it(house: &House
     assert_eq!(house.records().cdrs(&CdrFilter::default()).await.expect("reads").len(), 1);
 }
 
-async fn profile_and_tags_are_settled_by_the_sources_time(house: &House) {
+async fn rule_55_profile_and_tags_are_settled_by_the_sources_time(house: &House) {
     let crm = web();
     let wang = || handle("crm_id", "77");
     let told_first = profile(&crm, 100, wang(), &[("name", "Wang Fang"), ("level", "gold")]);
@@ -212,7 +212,7 @@ async fn profile_and_tags_are_settled_by_the_sources_time(house: &House) {
 }
 
 /// Senzing's Pat Smith: a phone of two known people is offered as both and joins neither.
-async fn a_phone_of_two_known_people_offers_both(house: &House) {
+async fn rule_47_a_phone_of_two_known_people_offers_both(house: &House) {
     let (crm, source) = (web(), avaya());
     let strong = trunkline_events::customer::Strength::Strong;
     house
@@ -281,15 +281,15 @@ async fn records_are_listed_by_what_they_are(house: &House) {
 }
 
 crate::on_both! {
-    a_call_a_chat_and_a_call_are_one_customer,
+    rule_50_a_call_a_chat_and_a_call_are_one_customer,
     a_pop_rings_is_answered_and_ends_once,
     a_whole_call_that_comes_late_rings_nowhere,
     a_late_event_revises_a_complete_record,
     a_wrap_up_told_later_revises_the_record_and_one_told_first_waits_for_its_call,
     a_transfer_makes_two_calls_one_record,
     a_told_record_that_becomes_part_of_another_is_named_by_it,
-    profile_and_tags_are_settled_by_the_sources_time,
-    a_phone_of_two_known_people_offers_both,
+    rule_55_profile_and_tags_are_settled_by_the_sources_time,
+    rule_47_a_phone_of_two_known_people_offers_both,
     customers_are_found_by_any_spelling_and_by_name,
     records_are_listed_by_what_they_are,
 }

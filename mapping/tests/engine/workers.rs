@@ -280,18 +280,18 @@ fn any_split_gives_the_same<F: Future<Output = House>>(lend: impl Fn() -> F, cas
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_order_and_split_gives_the_same_on_sqlite() {
+async fn rule_43_any_order_and_split_gives_the_same_on_sqlite() {
     any_split_gives_the_same(House::sqlite, 40);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_order_and_split_gives_the_same_on_postgres() {
+async fn rule_43_any_order_and_split_gives_the_same_on_postgres() {
     any_split_gives_the_same(House::postgres, 40);
 }
 
 /// Eight workers and two processes on a few people at once: nobody's update is lost, and nobody deadlocks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_workers_on_few_people_never_deadlock() {
+async fn rule_54_many_workers_on_few_people_never_deadlock() {
     let house = House::postgres().await.knowing(knowledge());
     let neighbour = house.neighbour().await;
     let mut random = StdRng::seed_from_u64(7);

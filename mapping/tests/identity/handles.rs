@@ -33,7 +33,7 @@ fn a_mail_address_is_one_handle_in_every_spelling() {
 }
 
 #[test]
-fn the_same_openid_under_two_apps_is_two_handles() {
+fn rule_41_the_same_openid_under_two_apps_is_two_handles() {
     assert_ne!(new("openid", "app1", "oABC"), new("openid", "app2", "oABC"));
     assert_ne!(new("openid", "app1", "oABC"), new("openid", "app1", "oabc"), "case counts");
 }
@@ -52,7 +52,7 @@ fn other_names_of_a_scheme_are_the_scheme() {
 }
 
 #[test]
-fn values_that_stand_for_nobody_are_blocked_in_every_scheme() {
+fn rule_42_values_that_stand_for_nobody_are_blocked_in_every_scheme() {
     for value in ["0", "00-00", "-1", "null", "None", "UNDEFINED", "anonymous", "unavailable", "unknown", "test"] {
         assert_eq!(new("crm", "", value), Err(Blocked::Placeholder), "{value:?}");
     }
@@ -63,7 +63,7 @@ fn values_that_stand_for_nobody_are_blocked_in_every_scheme() {
 }
 
 #[test]
-fn numbers_that_stand_for_nobody_are_blocked() {
+fn rule_42_numbers_that_stand_for_nobody_are_blocked() {
     for (value, reason) in [
         ("anonymous", Blocked::Withheld),
         ("95588", Blocked::ShortCode),

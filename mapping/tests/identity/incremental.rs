@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_split_over_one_to_eight_workers_gives_what_all_at_once_gives(
+    fn rule_43_any_split_over_one_to_eight_workers_gives_what_all_at_once_gives(
         pieces in evidence(45),
         workers in 1..=8_usize,
         turns in prop::collection::vec((0..8_usize, 1..4_usize), 1..20),

@@ -244,7 +244,7 @@ fn directives_are_evidence_that_an_undo_can_name() {
 }
 
 #[test]
-fn a_blocked_handle_is_told_and_the_rest_still_counts() {
+fn rule_42_a_blocked_handle_is_told_and_the_rest_still_counts() {
     let observations = told(&chat(vec![raw("web_visitor", "v1"), raw("crm_id", "null"), raw("phone", "13800138000")]));
     assert_eq!(observations.blocked[0].reason, Blocked::Placeholder);
     assert_eq!(

@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn order_and_repetition_change_nothing(
+    fn rule_43_order_and_repetition_change_nothing(
         (pieces, shuffled) in evidence(30).prop_flat_map(|pieces| {
             let mut doubled = pieces.clone();
             doubled.extend(pieces.iter().step_by(2).cloned());

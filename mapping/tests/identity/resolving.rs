@@ -97,7 +97,7 @@ fn blocked_values_are_noted_and_the_rest_of_the_line_counts() {
 }
 
 #[test]
-fn an_address_on_fifty_thousand_records_joins_none_of_them() {
+fn rule_48_an_address_on_fifty_thousand_records_joins_none_of_them() {
     use std::fmt::Write as _;
     let mut input = String::new();
     for record in 0..50_000 {

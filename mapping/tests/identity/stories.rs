@@ -30,7 +30,7 @@ fn an_unknown_visitor_and_the_phone_he_typed_are_one() {
 }
 
 #[test]
-fn a_visitor_who_types_a_known_customers_phone_does_not_become_him() {
+fn rule_46_a_visitor_who_types_a_known_customers_phone_does_not_become_him() {
     let mut world = world();
     world.sees(VISITOR, PHONE, Medium).sees(WANG, PHONE, Medium);
     assert!(world.together(&[WANG, PHONE]) && world.apart(VISITOR, WANG));
@@ -83,7 +83,7 @@ fn a_family_that_shares_home_phone_and_tablet_stays_two_customers() {
 }
 
 #[test]
-fn two_values_of_an_exclusive_scheme_are_a_conflict_however_strong_the_evidence() {
+fn rule_44_two_values_of_an_exclusive_scheme_are_a_conflict_however_strong_the_evidence() {
     let mut world = world();
     world.sees(WANG, "unionid:u1", Strong).sees(LI, "unionid:u1", Authoritative);
     assert!(world.apart(WANG, LI));
@@ -106,15 +106,24 @@ fn openids_of_two_apps_join_through_the_unionid() {
 }
 
 #[test]
-fn a_second_person_at_the_same_device_does_not_inherit_it() {
+fn rule_50_a_second_person_at_the_same_device_does_not_inherit_it() {
     let mut world = world();
     world.sees("account:a1", VISITOR, Strong).sees("account:a2", VISITOR, Strong);
     assert!(world.together(&["account:a1", VISITOR]) && world.apart("account:a2", VISITOR));
     assert_eq!(world.verdict("account:a2", VISITOR), Verdict::SharedDevice);
 }
 
+/// Another system of record's entry with the same address: the address stays with the first, and the second is somebody else.
 #[test]
-fn a_typed_mail_does_not_merge_two_accounts() {
+fn rule_45_a_second_user_id_on_one_address_is_a_second_customer() {
+    let mut world = world();
+    world.sees("crm:abc123", "email:jane@example.com", Medium).sees("crm:abc456", "email:jane@example.com", Medium);
+    assert!(world.together(&["crm:abc123", "email:jane@example.com"]) && world.apart("crm:abc123", "crm:abc456"));
+    assert!(world.verdict("crm:abc456", "email:jane@example.com").is_refused(), "and it is said why");
+}
+
+#[test]
+fn rule_46_a_typed_mail_does_not_merge_two_accounts() {
     // Segment's example: profile {abc123, jane@} and an event {abc456, jane@}.
     let mut world = world();
     world.sees("crm:abc123", "email:jane@example.com", Medium).sees("crm:abc456", "email:jane@example.com", Medium);
@@ -123,7 +132,7 @@ fn a_typed_mail_does_not_merge_two_accounts() {
 }
 
 #[test]
-fn a_phone_of_two_known_customers_is_shared_by_both() {
+fn rule_47_a_phone_of_two_known_customers_is_shared_by_both() {
     let mut world = world();
     world.sees(WANG, PHONE, Medium).sees(LI, PHONE, Medium);
     let standing = world.standing(PHONE);
@@ -140,7 +149,7 @@ fn a_verified_phone_is_not_shared_by_somebody_who_only_said_so() {
 }
 
 #[test]
-fn a_switchboard_is_generic_and_gives_back_what_it_joined() {
+fn rule_48_a_switchboard_is_generic_and_gives_back_what_it_joined() {
     let mut world = world();
     world.sees(PHONE, "visitor:v9", Medium);
     for customer in 1..=5 {
@@ -198,7 +207,7 @@ fn a_hint_joins_only_strangers() {
 }
 
 #[test]
-fn a_sixth_phone_is_refused_and_said_to_be() {
+fn rule_45_a_sixth_phone_is_refused_and_said_to_be() {
     let mut world = world();
     for last in 1..=6 {
         world.sees(WANG, &format!("phone:1380013800{last}"), Medium);
@@ -208,7 +217,7 @@ fn a_sixth_phone_is_refused_and_said_to_be() {
 }
 
 #[test]
-fn a_customer_never_grows_beyond_the_cap() {
+fn rule_48_a_customer_never_grows_beyond_the_cap() {
     let mut world = World::with_rules("max_handles_per_customer = 3");
     world.sees("zalo:1", "zalo:2", Strong).sees("zalo:2", "zalo:3", Strong).sees("zalo:3", "zalo:4", Strong);
     assert!(world.together(&["zalo:1", "zalo:3"]) && world.apart("zalo:1", "zalo:4"));
@@ -216,7 +225,7 @@ fn a_customer_never_grows_beyond_the_cap() {
 }
 
 #[test]
-fn a_person_who_splits_is_obeyed_for_ever() {
+fn rule_52_a_person_who_splits_is_obeyed_for_ever() {
     let mut world = world();
     world.sees(WANG, PHONE, Strong).excludes(WANG, PHONE).sees(WANG, PHONE, Authoritative);
     assert!(world.apart(WANG, PHONE));
@@ -227,7 +236,7 @@ fn a_person_who_splits_is_obeyed_for_ever() {
 }
 
 #[test]
-fn a_person_who_merges_beats_every_rule() {
+fn rule_52_a_person_who_merges_beats_every_rule() {
     let mut world = World::with_rules("max_handles_per_customer = 2");
     world.sees(WANG, PHONE, Medium).sees(LI, MAIL, Medium).includes(WANG, LI);
     assert!(world.together(&[WANG, LI]));
@@ -282,7 +291,7 @@ fn the_customers_id_is_the_handle_that_was_seen_first() {
 }
 
 #[test]
-fn every_verdict_is_a_sentence_for_people() {
+fn rule_58_every_verdict_is_a_sentence_for_people() {
     let conflict = Verdict::Conflict { scheme: "wx_openid".to_owned(), scope: "app1".to_owned() };
     assert_eq!(conflict.to_string(), "conflict: both sides have a wx_openid of their own in app1");
     assert_eq!(
@@ -292,7 +301,7 @@ fn every_verdict_is_a_sentence_for_people() {
 }
 
 #[test]
-fn a_number_that_rested_and_is_proved_to_be_another_persons_was_given_to_him() {
+fn rule_49_a_number_that_rested_and_is_proved_to_be_another_persons_was_given_to_him() {
     let mut world = world();
     world.sees(WANG, PHONE, Strong).rests(200).calls(PHONE).sees(LI, PHONE, Strong);
     assert!(world.together(&[LI, PHONE]) && world.apart(WANG, PHONE));

@@ -18,7 +18,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn said(source: &str, second: i64, value: &str) -> FieldValue {
-    FieldValue { field: "city".to_owned(), value: value.to_owned(), source: source.to_owned(), at: at(second) }
+    FieldValue {
+        field: "city".to_owned(),
+        value: value.to_owned(),
+        source: source.to_owned(),
+        at: at(second),
+        handle: Uuid::nil(),
+    }
 }
 
 fn rules(strategy: Settlement) -> ProfileRules {
@@ -203,4 +209,26 @@ proptest! {
         let rules = ProfileRules::default();
         prop_assert_eq!(tags(&facts, &rules), tags(&shuffled, &rules));
     }
+}
+
+/// Two entries of one person were merged: in one she refused, in the other she had agreed, later.
+#[test]
+fn rule_57_a_refusal_wins_over_an_agreement_until_it_is_taken_back_where_it_was_said() {
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let consent = |handle: Uuid, at: i64, value: &str| FieldValue {
+        field: "consent_marketing".to_owned(),
+        handle,
+        ..said("/connectors/crm", at, value)
+    };
+    let rules = ProfileRules::default();
+    let counts = |values: &[FieldValue]| settle(values, &rules).first().map(|chosen| chosen.value.clone());
+    let mut told = vec![consent(first, 10, "No"), consent(second, 20, "yes")];
+    assert_eq!(counts(&told).as_deref(), Some("No"), "however late somebody else agreed");
+    told.push(FieldValue { source: "/agents/li".to_owned(), ..consent(second, 30, "yes") });
+    assert_eq!(counts(&told).as_deref(), Some("No"), "not even an agent's word agrees for her");
+    told.push(consent(first, 40, "yes"));
+    assert_eq!(counts(&told).as_deref(), Some("yes"), "she took it back herself");
+    let do_not =
+        |handle, at, value: &str| FieldValue { field: "do_not_contact".to_owned(), ..consent(handle, at, value) };
+    assert_eq!(counts(&[do_not(first, 10, "yes"), do_not(second, 20, "no")]).as_deref(), Some("yes"));
 }

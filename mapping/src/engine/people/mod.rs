@@ -19,7 +19,7 @@ pub(super) use self::heard::{AskedOf, Heard};
 pub(super) use self::walk::{Walked, all_connected};
 use super::Knowledge;
 use super::derive::Derived;
-use crate::identity::{Partition, partition};
+use crate::identity::{Partition, Rules, partition};
 use crate::store::{Answers, Bundle, HandleRow, Judgement, Session, StoreError, evidence, handles};
 
 /// The people that a batch is about, as the store has them before the batch says more.
@@ -102,6 +102,7 @@ impl<'e> Named<'e> {
                 }
             }
             write(session, &walked, &judged, &after, knowledge.rules.version()).await?;
+            tell_crowds(&walked, &after, &knowledge.rules);
             let turns = turns::of(&walked, &judged, &added);
             turns::tell(session, &turns, &heard, knowledge.rules.version(), derived).await?;
             known.extend(after.into_iter().map(|row| (row.id, row)));
@@ -162,6 +163,17 @@ fn changed_handles(walked: &Walked, judged: &Partition, heard: &Heard<'_>) -> Ve
         }
     }
     rows.into_values().filter(|(before, after)| *before != after).map(|(_, after)| after).collect()
+}
+
+/// Says which handles too many people share from now on: somebody may have to block a value, or raise a limit.
+fn tell_crowds(walked: &Walked, changed: &[HandleRow], rules: &Rules) {
+    let was = |row: &&HandleRow| walked.rows.get(&row.id).is_some_and(|before| before.generic);
+    for row in changed.iter().filter(|row| row.generic && !was(row)) {
+        // Sources may name any scheme; labels are those of the rules.
+        let scheme = if rules.knows(&row.scheme) { row.scheme.clone() } else { "other".to_owned() };
+        tracing::warn!(handle = %row.id, %scheme, "too many people share a handle; it joins nobody from now on");
+        metrics::counter!("trunkline_generic_handles_total", "scheme" => scheme).increment(1);
+    }
 }
 
 async fn write(
