@@ -64,3 +64,23 @@ fn every_bad_line_is_told_and_nothing_is_resolved() {
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
     assert!(ended.stderr.contains("line 2: ") && ended.stderr.contains("line 3: "), "{}", ended.stderr);
 }
+
+/// The cases of the guide come out as it says.
+#[test]
+fn the_worked_cases_of_the_guide_hold() {
+    let guide = include_str!("../../../docs/identity.md");
+    let blocks: Vec<&str> = guide.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let resolved = |block: &str| -> Vec<serde_json::Value> {
+        let lines: Vec<&str> = block.lines().collect();
+        resolve(&lines).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let [shared, given] = blocks.as_slice() else { panic!("two cases: {blocks:?}") };
+    let shared = resolved(shared);
+    assert_eq!(shared.len(), 2, "two customers stay two");
+    assert_eq!(shared[0]["shared"], serde_json::json!(["phone::+861088888888"]));
+    let given = resolved(given);
+    let with_the_number: Vec<&serde_json::Value> =
+        given.iter().filter(|customer| customer["handles"].as_array().is_some_and(|all| all.len() == 2)).collect();
+    assert_eq!((given.len(), with_the_number.len()), (2, 1));
+    assert_eq!(with_the_number[0]["handles"][0]["value"], "C-2", "the number is C-2's now");
+}
