@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use trunkline_bus::{Exchange, Outgoing};
 use trunkline_connectors::drive::system_clock;
@@ -16,6 +15,7 @@ use trunkline_mapping::store::{self, Store};
 
 use crate::http::figures::{BusQueue, Figures, Lines, Period, Play, Played, Queues};
 use crate::http::parts::{Answer, PartError};
+use crate::wire::nightly;
 use crate::wire::operations::Panel;
 use crate::wire::recorder::Recorder;
 use crate::wire::records::stored;
@@ -110,8 +110,7 @@ fn of_store(period: Period) -> store::Period {
 
 /// Days since 1970-01-01 by the calendar.
 fn calendar_day(text: &str) -> Answer<i64> {
-    let date = Date::parse(text, format_description!("[year]-[month]-[day]"));
-    let date = date.map_err(|_| PartError::Conflict(format!("{text:?} is no day; write one like 2026-11-21")))?;
+    let date = nightly::date(text).map_err(PartError::Conflict)?;
     Ok(i64::from(date.to_julian_day() - OffsetDateTime::UNIX_EPOCH.to_julian_day()))
 }
 

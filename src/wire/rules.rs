@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use async_trait::async_trait;
 use trunkline_config::Settings;
-use trunkline_events::{EventId, Timestamp};
+use trunkline_events::EventId;
 use trunkline_mapping::engine::{By, Engine, NewRules, RulesError};
 use trunkline_mapping::rules::{File, Rehearsal};
 use trunkline_mapping::view::{EventRulesView, RuleVersionView};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::http::parts::{Answer, Decided, PartError};
 use crate::http::rules::{Rehearsed, Rules};
-use crate::wire::records::stored;
+use crate::wire::records::{now, stored};
 
 /// Problems that are told in one answer, at most.
 const TOLD: usize = 20;
@@ -50,10 +50,6 @@ impl AppliedRules {
     fn new_rules<'r>(&'r self, files: &'r [File], base: Option<i64>) -> NewRules<'r> {
         NewRules { files, sources: Some(&self.connectors), base }
     }
-}
-
-fn now() -> Timestamp {
-    trunkline_connectors::drive::system_clock()
 }
 
 fn refused(error: &RulesError) -> PartError {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use trunkline_mapping::identity::{Rules, resolve_lines};
 use trunkline_mapping::numbers::DialPlan;
 
+use super::progress::Progress;
 use super::{items, print_details, print_json, print_rows, say};
 use crate::args::{Global, IdentityCommand};
 use crate::client::Client;
@@ -76,17 +77,16 @@ async fn plan(file: &Path, samples: usize, client: &Client, as_json: bool) -> Re
     Rules::from_toml(&rules).with_context(|| format!("{} is no good", file.display()))?;
     let mut whole = json!({"samples": []});
     let mut after = Value::Null;
-    let mut progress = Progress::default();
+    let progress = Progress::new();
     loop {
         let part = client.post("/identity/rehearse", json!({"rules": rules, "after": after})).await?;
         let part = client.there(part.filter(|part| part["rule_version"].is_string()))?;
         add(&mut whole, &part, samples);
         after = part["next"].clone();
-        if after.is_null() {
-            break;
-        }
-        progress.tell(&whole);
+        let Some(next) = after.as_str() else { break };
+        progress.tell(next, whole["customers"].as_u64().unwrap_or_default());
     }
+    progress.end();
     if as_json {
         print_json(&whole)?;
     } else {
@@ -104,23 +104,6 @@ fn add(whole: &mut Value, part: &Value, samples: usize) {
     let Some(shown) = whole["samples"].as_array_mut() else { return };
     let room = samples.saturating_sub(shown.len());
     shown.extend(items(&part["samples"]).iter().take(room).cloned());
-}
-
-/// Tells on stderr how far it is, now and then: millions of customers take minutes.
-#[derive(Default)]
-struct Progress {
-    told: Option<std::time::Instant>,
-}
-
-impl Progress {
-    fn tell(&mut self, whole: &Value) {
-        let now = std::time::Instant::now();
-        let since = self.told.get_or_insert(now);
-        if now.duration_since(*since) >= std::time::Duration::from_secs(2) {
-            *since = now;
-            eprintln!("trunkctl: {} customers looked at", whole["customers"]);
-        }
-    }
 }
 
 fn print_plan(whole: &Value) -> Result<()> {

@@ -14,6 +14,7 @@ mod figures;
 mod identity;
 mod man;
 mod mapping;
+mod progress;
 mod record;
 mod replay;
 mod segment;

@@ -2,15 +2,17 @@
 //! memory does not grow with their number.
 
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 
+use super::progress::Progress;
 use super::{cell, items, print_json, print_list, print_rows, say};
 use crate::args::{ExportForm, Members, SegmentCommand};
 use crate::client::Client;
+use crate::export::table::{as_text, is_formula};
 use crate::outcome::Outcome;
 
 /// Columns of the CSV that are always there.
@@ -157,7 +159,7 @@ impl<'c> Scan<'c> {
     /// Gives every customer of the segment to `each`, until it says that it has enough; `None` if there is no such segment.
     async fn run(&self, mut each: impl FnMut(&Value) -> Result<bool>) -> Result<Option<Done>> {
         let (mut after, mut done) = (None, Done { scanned: 0, unjudged: 0 });
-        let progress = Progress { shown: io::stderr().is_terminal() };
+        let progress = Progress::new();
         loop {
             let Some(page) = self.page(after.as_deref()).await? else { return Ok(None) };
             done.scanned +=
@@ -178,27 +180,6 @@ impl<'c> Scan<'c> {
     }
 }
 
-/// How far it is, for a person who waits.
-struct Progress {
-    shown: bool,
-}
-
-impl Progress {
-    /// Ids lie evenly, so the first digits of the last one tell how far it is.
-    fn tell(&self, next: &str, scanned: u64) {
-        let first = u64::from_str_radix(next.get(..4).unwrap_or("0"), 16).unwrap_or_default();
-        if self.shown {
-            eprint!("\r{:3} % ({scanned} customers)", first * 100 / 0x1_0000);
-        }
-    }
-
-    fn end(&self) {
-        if self.shown {
-            eprint!("\r\u{1b}[K");
-        }
-    }
-}
-
 fn cells(row: &Value, fields: &[String]) -> Vec<String> {
     let text = |value: &Value| if value.is_null() { String::new() } else { cell(Some(value)) };
     let many = |value: &Value| items(value).iter().map(text).collect::<Vec<_>>().join("; ");
@@ -211,12 +192,12 @@ fn line(cells: impl IntoIterator<Item = String>) -> String {
     cells.into_iter().map(|cell| quoted(&tame(&cell))).collect::<Vec<_>>().join(",")
 }
 
-/// A spreadsheet takes a cell that begins so for a formula; customers may have written it. Numbers in E.164 are none.
+/// No cell is a formula; numbers in E.164, which a campaign tool dials, stay as they are.
 fn tame(cell: &str) -> String {
     let are_numbers = cell.bytes().all(|byte| byte.is_ascii_digit() || b"+; ".contains(&byte));
-    let dangerous = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) && !are_numbers;
+    let dangerous = is_formula(cell) && !are_numbers;
     let cell: String = cell.chars().filter(|found| *found != '\0').collect();
-    if dangerous { format!("'{cell}") } else { cell }
+    if dangerous { as_text(&cell) } else { cell }
 }
 
 fn quoted(cell: &str) -> String {

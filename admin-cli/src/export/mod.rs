@@ -4,7 +4,7 @@
 
 mod columns;
 mod row_groups;
-mod table;
+pub(crate) mod table;
 
 use std::io::Write;
 

@@ -21,7 +21,16 @@ pub(super) fn row(cdr: &Cdr) -> Vec<String> {
     COLUMNS.iter().map(|column| text(column.cell).unwrap_or_default()).collect()
 }
 
-/// A spreadsheet computes what begins with one of these; an apostrophe before it makes it text.
 fn tame(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if is_formula(text) { as_text(text) } else { text.to_owned() }
+}
+
+/// Whether a spreadsheet would compute a cell that begins so: whoever wrote it may have meant it to.
+pub(crate) fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+}
+
+/// An apostrophe before it makes a cell text.
+pub(crate) fn as_text(text: &str) -> String {
+    format!("'{text}")
 }

@@ -14,6 +14,7 @@ use super::inbox::{self, Fresh, Intake, Prepared};
 use super::people::{self, Heard, Walked};
 use super::pops;
 use super::profiles::Said;
+use super::races::Races;
 use super::records::customer_at;
 use super::subjects;
 use super::who::{Asked, presume};
@@ -23,9 +24,6 @@ use crate::rules::Mapped;
 use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
 use crate::store::{Bundle, Disposition, HandleRow, Rejection, Session, StoreError, outbox};
-
-/// How often a transaction that lost a race is run again at once.
-const RACES: usize = 8;
 
 /// Why a batch was not applied. Nothing of it is lost: apply it again.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +74,7 @@ impl Engine {
                         parts.extend([second, first]);
                     }
                 }
-                Err(cause) if cause.disposition() == Disposition::RetryNow => {
-                    return Err(EngineError::Contended(cause));
-                }
-                Err(cause) => return Err(EngineError::Unavailable(cause)),
+                Err(cause) => return Err(cause.into()),
             }
         }
         if !applied.derived.is_empty() {
@@ -119,13 +114,10 @@ impl Pass<'_> {
             return Ok(Applied::default());
         }
         self.current.make_known(&self.engine.store).await?;
-        let mut races = 0;
+        let mut races = Races::default();
         loop {
             match self.once(part).await {
-                Err(cause) if cause.disposition() == Disposition::RetryNow && races < RACES => {
-                    races += 1;
-                    metrics::counter!("trunkline_lost_races_total").increment(1);
-                }
+                Err(cause) if races.again(&cause) => {}
                 result => return result,
             }
         }

@@ -26,6 +26,7 @@ mod journey;
 mod people;
 mod pops;
 mod profiles;
+mod races;
 mod rebuild;
 mod recent;
 mod reconcile;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::apply::{EngineError, post};
 use super::conversations::{Touched, absorbed_ids, revised, revision_of, tell};
 use super::derive::Derived;
+use super::races::Races;
 use super::records::customer_at;
 use super::subjects;
 use super::{Derivation, Engine};
@@ -21,8 +22,7 @@ use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
 use crate::store::revisions::Last;
 use crate::store::{
-    Bundle, ConversationRow, Disposition, HandleRow, Session, StoreError, StoredCdr, cdrs, conversations, events,
-    revisions,
+    Bundle, ConversationRow, HandleRow, Session, StoreError, StoredCdr, cdrs, conversations, events, revisions,
 };
 use crate::view::{RebuiltPage, RebuiltRecord};
 
@@ -43,8 +43,6 @@ pub struct Rebuild {
 
 /// Records of which a page tells one by one, at most.
 const TOLD: usize = 100;
-/// How often a page that lost a race is done again at once.
-const RACES: usize = 8;
 
 /// What became of one record.
 enum Made {
@@ -59,20 +57,17 @@ impl Engine {
     /// Makes the records of one page of conversations anew. Gives what was done and what was derived: publish it as that of
     /// [`Engine::apply`]. Doing a page again is harmless. Pages go in the order of the conversations' ids.
     pub async fn rebuild(&self, asked: &Rebuild) -> Result<(RebuiltPage, Vec<Derivation>), EngineError> {
-        let mut races = 0;
+        let mut races = Races::default();
         loop {
             match self.rebuild_once(asked).await {
+                Err(cause) if races.again(&cause) => {}
+                Err(cause) => return Err(cause.into()),
                 Ok(done) => {
                     if !done.1.is_empty() {
                         self.outbox.notify_one();
                     }
                     return Ok(done);
                 }
-                Err(cause) if cause.disposition() == Disposition::RetryNow && races < RACES => races += 1,
-                Err(cause) if cause.disposition() == Disposition::RetryNow => {
-                    return Err(EngineError::Contended(cause));
-                }
-                Err(cause) => return Err(EngineError::Unavailable(cause)),
             }
         }
     }

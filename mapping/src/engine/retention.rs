@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::Engine;
 use super::apply::EngineError;
+use super::races::Races;
 use crate::store::locks::{self, Held};
 use crate::store::retention::{self, Age};
-use crate::store::{Disposition, Session, StoreError};
+use crate::store::{Session, StoreError};
 use crate::view::RetiredView;
 
 /// Up to when each kind of data is old; absent where it is kept for ever.
@@ -29,23 +30,16 @@ pub struct Retention {
 
 /// Names the lock that retention holds, drawn once; no conversation has this id.
 const RETENTION: Uuid = Uuid::from_u128(0x9a47_10de_52f6_4b3c_8e19_7c05_d2ab_6f38);
-/// How often a batch that lost a race is done again at once.
-const RACES: usize = 8;
 
 impl Engine {
     /// Removes one batch of each kind, `limit` rows or conversations at most; nothing was old if the answer
     /// [is empty](RetiredView::is_empty). To be called until then.
     pub async fn retire(&self, policy: &Retention, limit: u32) -> Result<RetiredView, EngineError> {
-        let mut races = 0;
+        let mut races = Races::default();
         loop {
-            let failed = match self.retire_once(policy, limit).await {
-                Ok(done) => return Ok(done),
-                Err(cause) => cause,
-            };
-            match failed.disposition() {
-                Disposition::RetryNow if races < RACES => races += 1,
-                Disposition::RetryNow => return Err(EngineError::Contended(failed)),
-                _ => return Err(EngineError::Unavailable(failed)),
+            match self.retire_once(policy, limit).await {
+                Err(cause) if races.again(&cause) => {}
+                result => return Ok(result?),
             }
         }
     }

@@ -111,7 +111,7 @@ impl Engine {
     pub async fn learn_agents(&self) -> Result<(), StoreError> {
         let rows = self.store.reading().ask(agents::agents(None)).await?;
         let current = self.declared.current();
-        current.knowledge.rules.own_people().are(own_handles(&rows, &current.knowledge));
+        current.knowledge.rules.own_people().are(own_handles(&rows, &current.knowledge)?);
         Ok(())
     }
 }
@@ -130,10 +130,10 @@ fn row(agent: &AgentProfile, at: Timestamp) -> Result<AgentRow, StoreError> {
 }
 
 /// The handles that agents' numbers and addresses would be, at any site. What makes no handle there blocks nothing.
-fn own_handles(rows: &[AgentRow], knowledge: &Knowledge) -> BTreeSet<Uuid> {
+fn own_handles(rows: &[AgentRow], knowledge: &Knowledge) -> Result<BTreeSet<Uuid>, StoreError> {
     let mut own = BTreeSet::new();
     for row in rows {
-        let Contacts { phones, emails } = serde_json::from_str(&row.contacts).unwrap_or_default();
+        let Contacts { phones, emails } = serde_json::from_str(&row.contacts)?;
         let contacts = phones.iter().map(|phone| ("phone", phone)).chain(emails.iter().map(|email| ("email", email)));
         for (scheme, value) in contacts {
             for plan in knowledge.plans.all() {
@@ -143,7 +143,7 @@ fn own_handles(rows: &[AgentRow], knowledge: &Knowledge) -> BTreeSet<Uuid> {
             }
         }
     }
-    own
+    Ok(own)
 }
 
 impl Records {
@@ -184,7 +184,7 @@ impl Records {
         for LoginRow { system, login, agent, origin, .. } in logins {
             his.entry(agent).or_default().push(login_view(&system, &login, Some(origin), &seen));
         }
-        Ok(rows.into_iter().map(|row| agent_view(row, &mut his)).collect())
+        rows.into_iter().map(|row| agent_view(row, &mut his)).collect()
     }
 
     /// The owner as people are shown him.
@@ -206,17 +206,18 @@ impl Records {
 }
 
 /// An agent's view; takes his logins out of `his`.
-fn agent_view(row: AgentRow, his: &mut BTreeMap<String, Vec<LoginView>>) -> AgentView {
+fn agent_view(row: AgentRow, his: &mut BTreeMap<String, Vec<LoginView>>) -> Result<AgentView, StoreError> {
     let logins = his.remove(&row.id).unwrap_or_default();
-    let declared: Vec<String> = serde_json::from_str(&row.skills).unwrap_or_default();
+    let declared: Vec<String> = serde_json::from_str(&row.skills)?;
     let seen = logins.iter().flat_map(|login| login.skills.iter().cloned());
     let skills: BTreeSet<String> = declared.into_iter().chain(seen).collect();
     let last = logins.iter().filter(|login| login.extension.is_some()).max_by_key(|login| login.last_seen);
     let extension = row.extension.or_else(|| last.and_then(|login| login.extension.clone()));
-    let Contacts { phones, emails } = serde_json::from_str(&row.contacts).unwrap_or_default();
+    let Contacts { phones, emails } = serde_json::from_str(&row.contacts)?;
     let name = row.name.or_else(|| logins.iter().find_map(|login| login.name.clone()));
     let (agent, group, changed) = (row.id, row.team, row.changed);
-    AgentView { agent, name, group, extension, skills: skills.into_iter().collect(), phones, emails, logins, changed }
+    let skills = skills.into_iter().collect();
+    Ok(AgentView { agent, name, group, extension, skills, phones, emails, logins, changed })
 }
 
 fn login_view(system: &str, login: &str, origin: Option<String>, seen: &[SeenRow]) -> LoginView {

@@ -48,8 +48,8 @@ pub enum StoreError {
     /// The operating system gave no random bits.
     #[error("no random bits for a secret: {0}")]
     Random(String),
-    /// A record that cannot be written as JSON.
-    #[error("a record cannot be written as JSON: {0}")]
+    /// A record that cannot be written as JSON, or that cannot be read from it.
+    #[error("a record cannot be written or read as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 

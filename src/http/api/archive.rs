@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use time::{Date, Duration, macros::format_description};
+use time::Duration;
 use trunkline_events::Timestamp;
 use trunkline_events::cdr::SwitchRecord;
 use trunkline_mapping::engine::{LONGEST, Rebuild};
@@ -13,6 +13,7 @@ use trunkline_mapping::view::{RebuiltPage, ReconciliationView, RetiredView};
 use uuid::Uuid;
 
 use super::customers::plain;
+use super::day;
 use crate::http::access::{Caller, Scope};
 use crate::http::app::App;
 use crate::http::extract::{Body, Segment};
@@ -138,7 +139,7 @@ pub(in crate::http) struct ReconcileRequest {
 impl ReconcileRequest {
     fn when(&self) -> Result<Reconcile, Problem> {
         match (&self.day, self.since, self.until) {
-            (Some(text), None, None) => Ok(Reconcile::Day(day(text)?)),
+            (Some(text), None, None) => Ok(Reconcile::Day(day(text)?.to_string())),
             (None, Some(since), Some(until)) if until.since(since) > Duration::ZERO => {
                 if until.since(since) > LONGEST {
                     return Err(Problem::senseless("since and until are more than 25 hours apart; ask day by day"));
@@ -149,12 +150,6 @@ impl ReconcileRequest {
             _ => Err(Problem::senseless("give either day, or since and until")),
         }
     }
-}
-
-fn day(text: &str) -> Result<String, Problem> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map(|day| day.to_string())
-        .map_err(|_| Problem::senseless("a day is written like 2026-11-21"))
 }
 
 /// Holds records against the switches' own: what only one side has, and what differs. Matched records get the switch's
@@ -186,7 +181,7 @@ pub(super) async fn report(
     Segment(text): Segment<String>,
 ) -> Result<Json<ReconciliationView>, Problem> {
     caller.require(&[Scope::Admin])?;
-    let day = day(&text)?;
+    let day = day(&text)?.to_string();
     let report = app.records().report(&day).await?.ok_or_else(|| Problem::missing("report"))?;
     app.audit(&caller, "cdr.report", &day, "").await?;
     Ok(Json(report))

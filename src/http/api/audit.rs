@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 use trunkline_events::Timestamp;
 use utoipa::IntoParams;
 
-use super::List;
+use super::{List, day};
 use crate::http::access::{Caller, Scope};
 use crate::http::app::App;
 use crate::http::extract::Parameters;
@@ -92,11 +91,6 @@ pub(super) async fn queues(
 ) -> Result<Json<Queues>, Problem> {
     caller.require(&[Scope::Admin])?;
     Ok(Json(app.operations().queues(days.period()?).await?))
-}
-
-fn day(text: &str) -> Result<Date, Problem> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map_err(|_| Problem::senseless("a day is written like 2026-11-21"))
 }
 
 /// Which part of the log.

@@ -7,10 +7,12 @@
 //! log · `figures.rs` hot spots and series · `recordings.rs` recorder and player · `tokens.rs`
 
 use serde::Serialize;
+use time::macros::format_description;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::app::App;
+use super::problem::Problem;
 use super::stream;
 
 mod agent;
@@ -49,6 +51,12 @@ pub(super) use tokens::TokenCreated;
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct List<T> {
     items: Vec<T>,
+}
+
+/// A day as it is written in a request.
+fn day(text: &str) -> Result<time::Date, Problem> {
+    time::Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .map_err(|_| Problem::senseless("a day is written like 2026-11-21"))
 }
 
 /// All API routes with their description.
