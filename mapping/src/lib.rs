@@ -11,6 +11,7 @@
 //! - [`engine`] applies batches of events in one transaction, and answers questions.
 //! - [`rules`] maps fields, tags and attributes by rules of your own. Pure.
 //! - [`store`] is the only place that sees the database.
+//! - [`view`] has the shapes that answers are given in; [`zone`] the clocks that days and hours are told by.
 
 pub mod cdr;
 pub mod counts;
