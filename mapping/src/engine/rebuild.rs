@@ -15,8 +15,8 @@ use super::conversations::{Touched, absorbed_ids, revised, revision_of, tell};
 use super::derive::Derived;
 use super::races::Races;
 use super::records::customer_at;
-use super::subjects;
 use super::{Derivation, Engine};
+use super::{subjects, touch};
 use crate::cdr;
 use crate::store::conversations::State;
 use crate::store::locks::{self, Held};
@@ -148,6 +148,11 @@ impl Engine {
         let mut before: HashMap<Uuid, StoredCdr> =
             state.records.into_iter().map(|stored| (stored.cdr.id, stored)).collect();
         let subjects = subjects::hang(session, &current.knowledge, touched, &before, &mut rows).await?;
+        let moved: Vec<(&Touched<'_>, Option<Uuid>)> = touched
+            .iter()
+            .map(|one| (one, subjects.get(&one.root).copied()))
+            .filter(|(one, to)| before.get(&one.root).and_then(|old| old.subject_handle) != *to)
+            .collect();
         let (mut written, mut again, mut added) = (Vec::new(), Vec::new(), Vec::new());
         let mut derived = Derived::default();
         for one in touched {
@@ -180,6 +185,7 @@ impl Engine {
             session.together(gone).await?;
         }
         let mut writes = Bundle::new("write rebuilt records");
+        touch::follow(&mut writes, &moved);
         if !written.is_empty() {
             cdrs::upsert(&mut writes, &written)?;
         }

@@ -45,13 +45,13 @@ pub(super) fn of_conversations(
     before: &HashMap<Uuid, StoredCdr>,
     subject: impl Fn(&Touched<'_>) -> Option<Uuid>,
 ) {
-    let (mut of_member, mut moved) = (HashMap::new(), BTreeMap::new());
+    let (mut of_member, mut moved) = (HashMap::new(), Vec::new());
     for conversation in touched {
         let hangs_on = subject(conversation);
         of_member.extend(conversation.members.iter().map(|id| (*id, (hangs_on, conversation.folded.cdr.medium))));
         let stored = conversation.members.iter().filter_map(|id| before.get(id));
         if stored.clone().any(|stored| stored.subject_handle != hangs_on) {
-            moved.extend(conversation.members.iter().map(|id| (*id, hangs_on)));
+            moved.push((conversation, hangs_on));
         }
     }
     let row = |one: &Fresh<'_>| {
@@ -72,8 +72,15 @@ pub(super) fn of_conversations(
     if !told.is_empty() {
         touch_points::insert(writes, &told);
     }
-    if !moved.is_empty() {
-        touch_points::move_to(writes, &moved.into_iter().collect::<Vec<_>>());
+    follow(writes, &moved);
+}
+
+/// Moves what is stored of conversations along with their records, each to the handle that its record hangs on now.
+pub(super) fn follow(writes: &mut Bundle, moved: &[(&Touched<'_>, Option<Uuid>)]) {
+    let members = moved.iter().flat_map(|(conversation, to)| conversation.members.iter().map(|id| (*id, *to)));
+    let members: BTreeMap<Uuid, Option<Uuid>> = members.collect();
+    if !members.is_empty() {
+        touch_points::move_to(writes, &members.into_iter().collect::<Vec<_>>());
     }
 }
 

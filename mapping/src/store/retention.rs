@@ -104,8 +104,8 @@ pub(crate) async fn count_loose(session: &Session<'_>, before: Timestamp) -> Res
     count(session, query.bind(before)).await
 }
 
-/// Enters events into the past books and removes them, with their duplicates, and with rejections of what was stored
-/// after all, which count nowhere.
+/// Enters events into the past books and removes them, with their duplicates, with rejections of what was stored after all,
+/// which count nowhere, and with the touch points that they are the text of.
 async fn remove(session: &Session<'_>, ids: &[Uuid]) -> Result<u64, StoreError> {
     if ids.is_empty() {
         return Ok(0);
@@ -133,6 +133,7 @@ async fn remove(session: &Session<'_>, ids: &[Uuid]) -> Result<u64, StoreError> 
          AND e.epoch = rejection.epoch AND e.number = rejection.number)",
     );
     session.run("remove rejections", mended.ids(all())).await?;
+    session.run("remove touch points", Query::new("DELETE FROM touch_point WHERE id {ids}").ids(all())).await?;
     session.run("remove events", Query::new("DELETE FROM event WHERE id {ids}").ids(all())).await
 }
 

@@ -169,6 +169,19 @@ async fn a_record_that_comes_out_otherwise_gets_its_next_revision_and_is_told(ho
     assert_eq!((again.same, again.revised), (1, 0));
 }
 
+/// The record hung on nobody, by a dial plan of before: what was remarked on it comes along to whom it is now.
+async fn what_was_told_of_a_call_goes_where_its_record_goes(house: &House) {
+    let id = told(&house.apply(&whole_call(&avaya(), 0, "c1", WANG)).await).id;
+    house.engine.remark(id, "Li", "refund promised", at(70)).await.expect("is kept");
+    let of = |table: &str, column: &str| house.execute(&format!("SELECT {column} FROM {table}")).trim().to_owned();
+    let customer = of("cdr", "subject_handle");
+    house.execute("UPDATE cdr SET subject_handle = NULL");
+    house.execute("UPDATE touch_point SET handle = NULL");
+    rebuild(house, Rebuild::default()).await;
+    assert_eq!(of("cdr", "subject_handle"), customer);
+    assert_eq!(of("touch_point", "handle"), customer);
+}
+
 async fn a_rebuild_reaches_back_as_far_and_to_the_source_it_was_told(house: &House) {
     live_through_a_day(house).await;
     let looked = |since: Option<Timestamp>, source: Option<&str>| {
@@ -211,6 +224,7 @@ crate::on_both!(
     what_is_made_anew_is_the_same_byte_for_byte,
     a_damaged_record_is_mended_and_a_dry_run_only_says_so,
     a_record_that_comes_out_otherwise_gets_its_next_revision_and_is_told,
+    what_was_told_of_a_call_goes_where_its_record_goes,
     a_rebuild_reaches_back_as_far_and_to_the_source_it_was_told,
     events_flow_while_records_are_made_anew,
 );

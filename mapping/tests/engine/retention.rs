@@ -77,6 +77,9 @@ async fn what_is_old_goes_in_small_batches_and_the_books_add_up_as_before(house:
     assert_eq!(left.trim(), "10", "an open call, a later call and a later chat keep theirs");
     let now = house.records().cdrs(&CdrFilter { limit: 50, ..CdrFilter::default() }).await.expect("reads");
     assert_eq!(now, records, "records stand as they are");
+    let points = "SELECT count(*) FROM touch_point t WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.id = t.id)";
+    assert_eq!(house.execute(points).trim(), "0", "nothing is left in the journey that nobody can read");
+    assert_eq!(house.execute("SELECT count(*) FROM touch_point").trim(), "2", "the messages of the later chat");
 }
 
 async fn a_record_whose_events_are_gone_is_not_made_from_a_late_one(house: &House) {
